@@ -61,3 +61,8 @@ fuzz: need-go
 
 clean:
 	rm -rf bin
+
+## bench: the whole service from outside, then each package's own benchmarks
+bench: need-go
+	$(GO) test ./cmd/earshot -run '^$$' -bench Service -benchtime 1x -timeout 20m
+	$(GO) test ./nlp ./query ./index ./store ./ingest -run '^$$' -bench . -benchtime 1s -timeout 20m

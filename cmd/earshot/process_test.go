@@ -47,7 +47,7 @@ func TestMain(m *testing.M) {
 
 // A process is the real program serving a data folder.
 type process struct {
-	t    *testing.T
+	t    testing.TB
 	cmd  *exec.Cmd
 	base string
 	log  *bytes.Buffer
@@ -55,7 +55,7 @@ type process struct {
 }
 
 // start runs `earshot serve` on dir and waits until it listens.
-func start(t *testing.T, dir string) *process {
+func start(t testing.TB, dir string) *process {
 	t.Helper()
 	path, err := binary()
 	if err != nil {
