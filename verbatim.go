@@ -67,7 +67,7 @@ type Note struct {
 	Code string `json:"code"` // "text_cleaned"
 }
 
-// NoteTextCleaned: invalid UTF-8, NUL or bidi controls were replaced.
+// NoteTextCleaned says that invalid UTF-8, NUL or bidi controls were replaced.
 const NoteTextCleaned = "text_cleaned"
 
 // The closed vocabularies of the wire contract, in the order in which the contract gives them.
@@ -255,7 +255,7 @@ func (v *Verbatim) validateTurns(bad []FieldError, asTurns bool) []FieldError {
 }
 
 func (r *Rating) validate(bad []FieldError) []FieldError {
-	lo, hi := math.Inf(-1), math.Inf(1)
+	var lo, hi float64
 	switch {
 	case r.Scale != "" && (r.Min != nil || r.Max != nil):
 		return append(bad, FieldError{Pointer: "/rating", Code: "invalid", Detail: "rating has a scale and its own bounds; one of them is enough"})

@@ -82,7 +82,7 @@ func (e *Engine) Search(ctx context.Context, tenant string, r SearchRequest) (*S
 	if err != nil {
 		return nil, err
 	}
-	sort := index.Sort(r.Sort)
+	sort := r.Sort
 	if _, everything := node.(query.All); everything && sort == "" {
 		sort = index.ByAtDesc
 	}

@@ -128,7 +128,7 @@ func lowerASCII(s string) bool {
 func squeeze(s string) string {
 	long := false
 	for i := 2; i < len(s); i++ {
-		if s[i] == s[i-1] && s[i] == s[i-2] && 'a' <= s[i] && s[i] <= 'z' {
+		if c := s[i]; s[i-1] == c && s[i-2] == c && 'a' <= c && c <= 'z' {
 			long = true
 			break
 		}

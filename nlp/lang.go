@@ -172,7 +172,7 @@ func (c *languageCount) dialect(r rune, units []Unit, i int) {
 	case '咁', '俾', '咩', '乜', '嬲', '啱', '黐', '噏', '揸':
 		c.yue++
 	case '係': // but not in 關係, 聯係, 係數, where it is Mandarin as well
-		if !(i > 0 && strings.Contains("关联体干", units[i-1].Norm)) && !(i+1 < len(units) && strings.Contains("数列统", units[i+1].Norm)) {
+		if (i == 0 || !isOne("关联体干", units[i-1].Norm)) && (i+1 == len(units) || !isOne("数列统", units[i+1].Norm)) {
 			c.yue++
 		}
 	case '的', '了', '是', '不', '没', '沒', '们', '們', '这', '這', '那', '在', '他', '她', '吗', '嗎', '呢', '什':
@@ -360,3 +360,6 @@ func hintLanguage(tag string) string {
 	}
 	return first
 }
+
+// isOne says whether a unit's norm is one of the characters of set.
+func isOne(set, norm string) bool { return strings.Contains(set, norm) }

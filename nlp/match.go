@@ -169,7 +169,7 @@ func (m *matcher) forms(u *Unit) (syms [maxForms]uint32) {
 func undraw(w string) string {
 	drawn := false
 	for i := 2; i < len(w); i++ {
-		if w[i] == w[i-1] && w[i] == w[i-2] {
+		if c := w[i]; w[i-1] == c && w[i-2] == c {
 			drawn = true
 			break
 		}

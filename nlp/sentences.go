@@ -187,7 +187,7 @@ func (s *sentenceCutter) pointEnds(first, mark int, space bool) bool {
 		dotted := mark-2 >= first && s.toks[mark-2].Norm == "." && s.toks[mark-2].End == before.Start
 		switch {
 		case utf8.RuneCountInString(before.Norm) == 1 && dotted: // p.m., e.g.
-			return s.upper(s.at) && !(before.Norm == "g" || before.Norm == "e")
+			return s.upper(s.at) && before.Norm != "g" && before.Norm != "e"
 		case utf8.RuneCountInString(before.Norm) == 1: // J. Smith
 			return before.Norm == "i"
 		case abbreviations[strings.ToLower(s.text[before.Start:before.End])]:

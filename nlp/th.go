@@ -200,16 +200,6 @@ func (d *thaiDict) step(node uint32, label byte) uint32 {
 	return 0
 }
 
-func (d *thaiDict) has(word string) bool {
-	node := uint32(0)
-	for ; len(word) >= 3; word = word[3:] {
-		if node = d.step(node, thaiLabel(word)); node == 0 {
-			return false
-		}
-	}
-	return d.cost[node] != 0
-}
-
 // A thaiPath is the buffers of one cut.
 type thaiPath struct {
 	labels []byte

@@ -79,25 +79,6 @@ func foldThai(s string) string {
 	return b.String()
 }
 
-// known says whether the dictionaries hold a word, after folding.
-func (t *tokenizer) known(word string) bool {
-	units := Units(nil, word)
-	if len(units) == 0 {
-		return false
-	}
-	for _, u := range units {
-		if u.Kind != units[0].Kind || u.Kind != Han && u.Kind != Thai {
-			return false
-		}
-	}
-	folded := foldThai(word)
-	if units[0].Kind == Thai {
-		return t.th.has(folded)
-	}
-	_, _, ok := t.zh.Dict.Find([]byte(folded))
-	return ok
-}
-
 // tokens appends the words of a text to dst: Chinese and Thai by dictionary,
 // what is between by its letters. A change of script is a boundary.
 func (t *tokenizer) tokens(dst []Token, text string) []Token {

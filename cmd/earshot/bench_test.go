@@ -36,6 +36,9 @@ func benchText(i int) string { return fmt.Sprintf(benchTexts[i%len(benchTexts)],
 func BenchmarkService(b *testing.B) {
 	http.DefaultTransport.(*http.Transport).MaxIdleConnsPerHost = 128
 	for range b.N {
+		if _, err := binary(); err != nil {
+			b.Fatal(err)
+		}
 		begun := time.Now()
 		p := start(b, b.TempDir())
 		b.ReportMetric(float64(time.Since(begun).Milliseconds()), "start-ms")

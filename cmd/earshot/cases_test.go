@@ -253,8 +253,8 @@ func (j *judge) scores(id string, rec *earshot.Record) {
 				j.fail("%s are %v, with %s", name, have, x)
 			}
 		}
-		if any, ok := want[[]string](j, name+"_any_of"); ok && !slices.ContainsFunc(any, func(x string) bool { return slices.Contains(have, x) }) {
-			j.fail("%s are %v, none of %v", name, have, any)
+		if some, ok := want[[]string](j, name+"_any_of"); ok && !slices.ContainsFunc(some, func(x string) bool { return slices.Contains(have, x) }) {
+			j.fail("%s are %v, none of %v", name, have, some)
 		}
 	}
 }

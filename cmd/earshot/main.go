@@ -21,14 +21,17 @@ import (
 var version = "dev"
 
 func main() {
+	os.Exit(exitStatus())
+}
+
+func exitStatus() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	err := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	if err != nil && !errors.Is(err, errRefused) {
 		fmt.Fprintln(os.Stderr, "earshot:", err)
 	}
-	stop()
-	os.Exit(status(err))
+	return status(err)
 }
 
 // errRefused ends a command that did its work but refused part of the input,

@@ -87,7 +87,7 @@ func serve(ctx context.Context, c *config, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer handler.Close()
+	defer closing(logger, "server", handler)
 	ln, err := listen(c)
 	if err != nil {
 		return err
@@ -143,7 +143,9 @@ func serveUntil(ctx context.Context, ln net.Listener, handler *server.Server, gr
 		cancel()
 		err = srv.Close()
 	}
-	<-failed
+	if failure := <-failed; !errors.Is(failure, http.ErrServerClosed) {
+		err = errors.Join(err, failure)
+	}
 	return err
 }
 

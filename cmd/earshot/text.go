@@ -30,13 +30,13 @@ type lineFunc func(line []byte) (any, error)
 
 // textCommand is a command that reads lines from a file or standard input and
 // prints one JSON value for each, in their order.
-func textCommand(use, short string, make func(cmd *cobra.Command) (lineFunc, error)) *cobra.Command {
+func textCommand(use, short string, prepare func(cmd *cobra.Command) (lineFunc, error)) *cobra.Command {
 	return &cobra.Command{
 		Use:   use + " [FILE]",
 		Short: short,
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			f, err := make(cmd)
+			f, err := prepare(cmd)
 			if err != nil {
 				return err
 			}
