@@ -53,7 +53,7 @@ func rest(ctx context.Context, d time.Duration) {
 func (e *Engine) process(ctx context.Context, t *tenant, batch []*store.Entry) error {
 	good, bad := e.analyze(batch)
 	err := e.commit(ctx, t, good, bad)
-	if err != nil && len(batch) > 1 && earshot.CodeOf(err) != earshot.StorageFull {
+	if err != nil && !ofTheStore(err) {
 		err = e.oneByOne(ctx, t, good)
 	}
 	t.update(func() {})
@@ -73,11 +73,17 @@ func (e *Engine) commit(ctx context.Context, t *tenant, good []*store.Entry, bad
 	})
 }
 
+// ofTheStore says whether an error is the store's own trouble, for which no entry is to blame.
+func ofTheStore(err error) bool {
+	code := earshot.CodeOf(err)
+	return code == earshot.StorageFull || code == earshot.Unavailable
+}
+
 // oneByOne finds the entry for which a batch fails, so that it alone is blamed.
 func (e *Engine) oneByOne(ctx context.Context, t *tenant, batch []*store.Entry) error {
 	for _, entry := range batch {
 		err := e.commit(ctx, t, []*store.Entry{entry}, nil)
-		if earshot.CodeOf(err) == earshot.StorageFull {
+		if ofTheStore(err) {
 			return err
 		}
 		if err != nil {

@@ -105,12 +105,19 @@ func (m *matcher) walk(node int32, from, i int) {
 func (m *matcher) stands(lit int32, from, to int) bool {
 	switch l := &m.lex.literals[lit]; l.kind {
 	case Han:
-		return l.units > 1 || m.tokStart[from] && m.tokEnd[to-1]
+		return l.units > 1 || l.counts() || m.whole(from, to)
 	case Thai:
 		return m.tokStart[from] && (m.tokEnd[to-1] || m.drawnOut(to))
 	}
 	return true
 }
+
+// whole says whether units[from:to] begins and ends where tokens do.
+func (m *matcher) whole(from, to int) bool { return m.tokStart[from] && m.tokEnd[to-1] }
+
+// counts says whether a literal is part of numbers, durations or counts, where
+// a single Chinese character need not be a token: 两个小时 is 两个 and 小时.
+func (l *literal) counts() bool { return l.number != nil || l.minutes != nil || l.times }
 
 // drawnOut says whether the unit at i repeats the one before it, as in มากก.
 func (m *matcher) drawnOut(i int) bool {
@@ -321,6 +328,9 @@ func (m *matcher) hits(dst []hit, from, to int) []hit {
 				continue
 			}
 			lit := &m.lex.literals[f.literal]
+			if lit.kind == Han && lit.units == 1 && !m.whole(i, int(f.to)) {
+				continue
+			}
 			for k := range lit.entries {
 				dst = append(dst, hit{entry: &lit.entries[k], from: i, to: int(f.to)})
 			}

@@ -17,11 +17,13 @@ const (
 	negationReach  = 12 // how far before an opinion a negator may stand, in the units of cost: 3 Latin words
 	intensityReach = 8  // how far an intensifier may stand from an opinion
 
+	thaiSpace = 8 // what a space before a Thai word costs: it ends a phrase, where a space in English ends a word
+
 	saturation = 0.55 // a sum of opinions s gives the score tanh(saturation·s)
 
 	failureOpinion = -0.9 // what a plainly reported failure adds where no opinion word stands
-	hardOpinion    = -1.0 // the same of a frame of hard effort
-	easeOpinion    = 1.0
+	frameOpinion   = 0.7  // what a frame of effort says about the opinion (against it where it is hard) …
+	frameSlope     = 0.4  // … and what its weight adds
 	praiseOpinion  = 0.9
 
 	mixedFloor = 0.7  // mixed: both sides weigh at least this …
@@ -151,6 +153,9 @@ func (w *Worker) distance(i, j int) int {
 			return math.MaxInt32
 		}
 		d += cost(w.units[i].Kind)
+		if w.units[i].Space && w.units[i].Kind == Thai {
+			d += thaiSpace
+		}
 	}
 	return d
 }
@@ -198,7 +203,7 @@ func (w *Worker) effort(a *earshot.Analysis) {
 			for _, h := range scratch {
 				g := w.segmentOf(s, h.from)
 				value := frameValue(h)
-				if value == 0 || !g.scored {
+				if value == 0 || !g.scored || value > 0 && w.denied(s, h) {
 					continue
 				}
 				g.effort.add(label, value)
@@ -216,6 +221,17 @@ func (w *Worker) effort(a *earshot.Analysis) {
 	if len(frames) > 0 {
 		a.Effort = &earshot.Effort{Frames: frames}
 	}
+}
+
+// denied says whether a negator stands right before a hard frame: "不用排队",
+// "no waiting". A frame that is a failure has its negation inside.
+func (w *Worker) denied(s *sentence, h hit) bool {
+	for _, n := range s.hits {
+		if n.entry.role == roleNegator && n.from < h.from && n.to == h.from {
+			return true
+		}
+	}
+	return false
 }
 
 // frameValue is the weight of a frame's entry, corrected by how often or how long.
@@ -240,9 +256,9 @@ func (w *Worker) impliedOpinion(g *segment, h hit, value float64) {
 		}
 	}
 	if value > 0 {
-		g.neg += hardOpinion * value
+		g.neg -= frameOpinion + frameSlope*value
 	} else {
-		g.pos -= easeOpinion * value
+		g.pos += frameOpinion - frameSlope*value
 	}
 }
 

@@ -179,15 +179,23 @@ func (b *lockedBuffer) String() string {
 	return b.b.String()
 }
 
+// newService is a service over a fakeEngine.
 func newService(t *testing.T, limits Limits) *service {
+	t.Helper()
+	fake := &fakeEngine{records: map[string][]*earshot.Record{}, parts: []engine.Part{{Name: "store", OK: true}}}
+	s := newServiceOver(t, limits, func(*store.SQLite) Engine { return fake })
+	s.engine = fake
+	return s
+}
+
+func newServiceOver(t *testing.T, limits Limits, makeEngine func(*store.SQLite) Engine) *service {
 	t.Helper()
 	ctx := t.Context()
 	st, err := store.Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &service{t: t, store: st, keys: map[string]string{}, log: &lockedBuffer{}, spec: loadSpec(t),
-		engine: &fakeEngine{records: map[string][]*earshot.Record{}, parts: []engine.Part{{Name: "store", OK: true}}}}
+	s := &service{t: t, store: st, keys: map[string]string{}, log: &lockedBuffer{}, spec: loadSpec(t)}
 	for _, tenant := range []string{"a", "b"} {
 		if err := st.PutTenant(ctx, earshot.Tenant{ID: tenant, CreatedAt: time.Now()}); err != nil {
 			t.Fatal(err)
@@ -204,7 +212,7 @@ func newService(t *testing.T, limits Limits) *service {
 			s.keys[tenant+"/"+scope] = plain
 		}
 	}
-	s.server, err = New(ctx, Options{Engine: s.engine, Store: st, Version: "test", Limits: limits,
+	s.server, err = New(ctx, Options{Engine: makeEngine(st), Store: st, Version: "test", Limits: limits,
 		Logger: slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	if err != nil {
 		t.Fatal(err)

@@ -114,6 +114,12 @@ type numbered struct {
 	refused bool
 }
 
+// A refusal stands in the place of a line's answer.
+type refusal struct {
+	Line  int `json:"line"`
+	Error any `json:"error"`
+}
+
 func (l *numbered) work(f lineFunc) {
 	var value any
 	if l.err == nil {
@@ -124,7 +130,7 @@ func (l *numbered) work(f lineFunc) {
 	}
 	if l.err != nil {
 		l.refused = true
-		l.out, _ = marshal(map[string]any{"line": l.number, "error": server.ProblemOf(l.err, "")})
+		l.out, _ = marshal(refusal{l.number, server.ProblemOf(l.err, "")})
 	}
 }
 
