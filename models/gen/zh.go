@@ -20,6 +20,10 @@ const (
 	maxRunes    = 7  // longer entries are phrases
 )
 
+// merged are characters of which the tables make two but customers write either:
+// 到帳 and 到賬 are both 到账 to whoever waits for the money.
+var merged = map[rune]rune{'帐': '账'}
+
 // han makes the folding table: a line "A繁简" for each character with a
 // Simplified form of the same length in UTF-8. A says whether the pair is
 // evidence of the script: T, the first is written in Traditional text only; S
@@ -57,6 +61,14 @@ func (g *generator) han() ([]string, error) {
 				}
 			}
 		}
+	}
+	for from, to := range g.fold {
+		if m, ok := merged[to]; ok {
+			g.fold[from] = m
+		}
+	}
+	for from, to := range merged {
+		g.fold[from] = to
 	}
 	var lines []string
 	for from, to := range g.fold {

@@ -18,7 +18,7 @@ import (
 )
 
 // pairs are the Traditional characters of the corpus, each before its Simplified one.
-const pairs = "還还帳帐說说壞坏員员幹干麼么請请開开發发頭头錯错隊队個个時时後后賣卖電电線线燙烫寶宝貨货遞递態态會会點点數数見见" +
+const pairs = "還还帳账說说壞坏員员幹干麼么請请開开發发頭头錯错隊队個个時时後后賣卖電电線线燙烫寶宝貨货遞递態态會会點点數数見见" +
 	"驗验證证碼码訂订單单沒没無无鐘钟話话間间舖铺務务讚赞閃闪該该結结晝昼張张錢钱係系乾干過过來来"
 
 var simplified = func() map[rune]rune {
