@@ -21,13 +21,16 @@ import (
 // adminKey is set for every process under test.
 const adminKey = "esk_test_0123456789abcdef0123456789abcdef"
 
+// binaryDir is where binary builds to; "" until it does.
+var binaryDir string
+
 // binary builds the real program once.
 var binary = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "earshot-test")
-	if err != nil {
+	var err error
+	if binaryDir, err = os.MkdirTemp("", "earshot-test"); err != nil {
 		return "", err
 	}
-	path := filepath.Join(dir, "earshot")
+	path := filepath.Join(binaryDir, "earshot")
 	build := exec.Command("go", "build", "-o", path, ".")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	out, err := build.CombinedOutput()
@@ -39,8 +42,8 @@ var binary = sync.OnceValues(func() (string, error) {
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if path, err := binary(); err == nil {
-		_ = os.RemoveAll(filepath.Dir(path))
+	if binaryDir != "" {
+		_ = os.RemoveAll(binaryDir)
 	}
 	os.Exit(code)
 }
