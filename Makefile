@@ -59,6 +59,17 @@ fuzz: need-go
 	   for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
 	     echo "== $$pkg $$f"; $(GO) test $$pkg -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME); done; done
 
+## prove: the kill -9 test and the judges, again and again
+PROVE ?= 5
+prove: need-go
+	$(GO) test ./cmd/earshot -run TestKill -count $(PROVE) -v -timeout 60m
+	$(GO) test ./query ./index -run TestJudge -count $(PROVE)
+
+## eval: what the baseline gets right on the texts written for it, and every miss
+eval: need-go
+	$(GO) test ./nlp -run TestScores -v
+	@cat testdata/quality/scores.txt
+
 clean:
 	rm -rf bin
 
