@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"sort"
@@ -38,7 +39,7 @@ func (a *Analyzer) Analyze(ctx context.Context, drafts []ingest.Draft) []Analyze
 	out := make([]Analyzed, len(drafts))
 	for i := range drafts {
 		d := &drafts[i]
-		if err := cmpErr(ctx.Err(), d.Verbatim.Validate(now, d.AsTurns)); err != nil {
+		if err := cmp.Or(ctx.Err(), d.Verbatim.Validate(now, d.AsTurns)); err != nil {
 			out[i].Err = err
 			continue
 		}
@@ -51,15 +52,6 @@ func (a *Analyzer) Analyze(ctx context.Context, drafts []ingest.Draft) []Analyze
 		out[i].Record = rec
 	}
 	return out
-}
-
-func cmpErr(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // complete fills in defaults and notes and redacts. Both accepted and merely
