@@ -170,6 +170,12 @@ func TestAnalysisRules(t *testing.T) {
 			t.Errorf("%s %v, %s %v", pair[0], yes, pair[1], no)
 		}
 	}
+	// A polite word does not make a rebuff friendly.
+	for _, text := range []string{"kindly stop disturbing me", "กรุณาหยุดโทรมาได้แล้วค่ะ", "请别再打电话来了，谢谢", "麻煩不要再打來了", "唔該唔好再打嚟"} {
+		if a := says(text); a.Sentiment.Label != "negative" {
+			t.Errorf("%s: %+v", text, a.Sentiment)
+		}
+	}
 	for _, text := range []string{"ไม่เป็นไรค่ะ", "不好意思，请问几点开门", "唔好意思，想問下", "no problem at all"} {
 		if a := says(text); a.Sentiment.Label == "negative" {
 			t.Errorf("%s: %+v", text, a.Sentiment)
