@@ -143,3 +143,14 @@ func TestCodes(t *testing.T) {
 		}
 	}
 }
+
+func TestEdits(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		want int
+	}{{"", "", 0}, {"lang", "lang", 0}, {"", "at", 2}, {"chanel", "channel", 1}, {"colour", "color", 1}, {"at", "lang", 3}} {
+		if got := Edits(c.a, c.b); got != c.want || Edits(c.b, c.a) != got {
+			t.Errorf("%q and %q are %d edits apart, want %d", c.a, c.b, got, c.want)
+		}
+	}
+}

@@ -106,30 +106,9 @@ func Closest(name string, known []string) string {
 		if strings.EqualFold(name, k) {
 			return k
 		}
-		if n := distance(strings.ToLower(name), k); n < least && n < len(k)/2 {
+		if n := earshot.Edits(strings.ToLower(name), k); n < least && n < len(k)/2 {
 			best, least = k, n
 		}
 	}
 	return best
-}
-
-// distance is Levenshtein's, in bytes.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j+1]+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -10,6 +10,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/width"
+
+	"github.com/earshot-cx/earshot"
 )
 
 // fieldPrefix reads a name and the colon behind it, as in channel:chat, and
@@ -321,32 +323,11 @@ func closest(name string, list []string) string {
 		name = name[:32]
 	}
 	for _, s := range list {
-		if n := edits(name, s); n < least {
+		if n := earshot.Edits(name, s); n < least {
 			best, least = s, n
 		}
 	}
 	return best
-}
-
-// edits is the Levenshtein distance of two short names, in bytes.
-func edits(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 func isASCIILetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
