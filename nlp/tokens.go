@@ -193,7 +193,7 @@ func whole(text string, u *Unit) Token {
 			if !strings.HasPrefix(rest, face) {
 				continue
 			}
-			if after := rest[len(face):]; after != "" && asciiLetter(after[0]) || u.Start > 0 && asciiLetter(text[u.Start-1]) && asciiLetter(face[len(face)-1]) {
+			if after := (&unitScanner{text: rest, at: len(face)}); after.goesOn() || u.Start > 0 && asciiLetter(text[u.Start-1]) && asciiLetter(face[len(face)-1]) {
 				continue
 			}
 			return Token{earshot.Span{Start: u.Start, End: u.Start + len(face)}, face, Emoji}

@@ -83,6 +83,13 @@ func (s *unitScanner) peek() (r rune, at int) {
 	return -1, at
 }
 
+// goesOn says whether a letter, digit or mark follows, as far as a reader sees.
+func (s *unitScanner) goesOn() bool {
+	r, _ := s.peek()
+	c := classOf(r)
+	return c == classLetter || c == classDigit || c == classMark
+}
+
 // follows steps over the next character if it is one of the wanted.
 func (s *unitScanner) follows(wanted func(rune) bool) bool {
 	if s.at >= len(s.text) {
