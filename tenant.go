@@ -1,6 +1,9 @@
 package earshot
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // A Tenant is one customer of this installation. Nothing crosses from one to
 // another; the key of a request decides which one it is.
@@ -45,5 +48,5 @@ var Scopes = []string{"ingest", "read", "manage", "admin"}
 
 // Allows says whether the key may do what needs scope. Admin may do everything.
 func (k *Key) Allows(scope string) bool {
-	return contains(k.Scopes, scope) || contains(k.Scopes, "admin")
+	return slices.Contains(k.Scopes, scope) || slices.Contains(k.Scopes, "admin")
 }

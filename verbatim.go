@@ -3,6 +3,7 @@ package earshot
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -192,7 +193,7 @@ func (v *Verbatim) Validate(now time.Time, asTurns bool) error {
 	tooLong("/author", "author", len(v.Author), MaxName)
 	tooLong("/conversation", "conversation", len(v.Conversation), MaxName)
 	tooLong("/url", "url", len(v.URL), MaxURL)
-	if v.Channel != "" && !contains(Channels, v.Channel) {
+	if v.Channel != "" && !slices.Contains(Channels, v.Channel) {
 		wrong("/channel", "unknown_value", "channel is not one of %s", strings.Join(Channels, ", "))
 	}
 	if !v.At.IsZero() && v.At.Before(Earliest) {
@@ -227,7 +228,7 @@ func (v *Verbatim) validateTurns(bad []FieldError, asTurns bool) []FieldError {
 	for i, t := range v.Turns {
 		total += len(t.Text)
 		at := fmt.Sprintf("/turns/%d", i)
-		if t.Speaker != "" && !contains(Speakers, t.Speaker) {
+		if t.Speaker != "" && !slices.Contains(Speakers, t.Speaker) {
 			bad = append(bad, FieldError{Pointer: at + "/speaker", Code: "unknown_value",
 				Detail: "speaker is not one of " + strings.Join(Speakers, ", ")})
 		}
@@ -310,15 +311,6 @@ func EscapePointer(token string) string {
 		return token
 	}
 	return strings.NewReplacer("~", "~0", "/", "~1").Replace(token)
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }
 
 func plural(n int, one, many string) string {

@@ -200,7 +200,7 @@ func (l *lexicon) add(lang, section, label, line string) error {
 	}
 	switch section {
 	case "contrast":
-		l.contrast[normsOf(Units(nil, text))] = true
+		l.contrast[foldWord(text)] = true
 		return nil
 	case "number", "unit", "duration", "times", "class":
 		for _, run := range elems.literals() {
@@ -242,14 +242,6 @@ func (l *lexicon) add(lang, section, label, line string) error {
 	}
 	l.addPattern(elems, e)
 	return nil
-}
-
-func normsOf(units []Unit) string {
-	var b strings.Builder
-	for _, u := range units {
-		b.WriteString(u.Norm)
-	}
-	return b.String()
 }
 
 // literal gives the literal of a run of units, made if it is new. The pointer

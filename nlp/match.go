@@ -143,7 +143,7 @@ func (m *matcher) forms(u *Unit) (syms [maxForms]uint32) {
 		return syms
 	}
 	w := u.Norm
-	if short := undraw(w); short != w {
+	if short := squeeze(w); short != w {
 		w = short
 		add(w)
 	}
@@ -169,34 +169,6 @@ func (m *matcher) forms(u *Unit) (syms [maxForms]uint32) {
 		}
 	}
 	return syms
-}
-
-// undraw shortens every run of three or more of a letter to one ("sooo" is
-// "so"); a word without such a run is returned as it is.
-func undraw(w string) string {
-	drawn := false
-	for i := 2; i < len(w); i++ {
-		if c := w[i]; w[i-1] == c && w[i-2] == c {
-			drawn = true
-			break
-		}
-	}
-	if !drawn {
-		return w
-	}
-	out := make([]byte, 0, len(w))
-	for i := 0; i < len(w); {
-		j := i
-		for j < len(w) && w[j] == w[i] {
-			j++
-		}
-		out = append(out, w[i])
-		if j-i == 2 {
-			out = append(out, w[i])
-		}
-		i = j
-	}
-	return string(out)
 }
 
 // beginning gives the literals that begin at unit i.

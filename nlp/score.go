@@ -203,11 +203,11 @@ func (w *Worker) effort(a *earshot.Analysis) {
 			for _, h := range scratch {
 				g := w.segmentOf(s, h.from)
 				value := frameValue(h)
-				if value == 0 || !g.scored || value > 0 && w.denied(s, h) {
+				if value == 0 || !g.scored || value > 0 && s.denied(h) {
 					continue
 				}
 				g.effort.add(label, value)
-				w.impliedOpinion(g, h, value)
+				s.impliedOpinion(g, h, value)
 				if g.voice != customer {
 					continue
 				}
@@ -225,7 +225,7 @@ func (w *Worker) effort(a *earshot.Analysis) {
 
 // denied says whether a negator stands right before a hard frame: "不用排队",
 // "no waiting". A frame that is a failure has its negation inside.
-func (w *Worker) denied(s *sentence, h hit) bool {
+func (s *sentence) denied(h hit) bool {
 	for _, n := range s.hits {
 		if n.entry.role == roleNegator && n.from < h.from && n.to == h.from {
 			return true
@@ -249,8 +249,8 @@ func frameValue(h hit) float64 {
 
 // impliedOpinion: a hard way is an unfriendly word and an easy one a friendly
 // one, unless an opinion word says so already in the same place.
-func (w *Worker) impliedOpinion(g *segment, h hit, value float64) {
-	for _, o := range w.segmentSentence(g).hits {
+func (s *sentence) impliedOpinion(g *segment, h hit, value float64) {
+	for _, o := range s.hits {
 		if o.entry.role == rolePolarity && o.from < h.to && o.to > h.from {
 			return
 		}
@@ -270,17 +270,6 @@ func (w *Worker) segmentOf(s *sentence, unit int) *segment {
 		}
 	}
 	return &w.segments[s.segB-1]
-}
-
-// segmentSentence is the sentence a segment is part of.
-func (w *Worker) segmentSentence(g *segment) *sentence {
-	i, _ := slices.BinarySearchFunc(w.sentences, g.Start, func(s sentence, at int) int {
-		if s.End <= at {
-			return -1
-		}
-		return 1
-	})
-	return &w.sentences[min(i, len(w.sentences)-1)]
 }
 
 // labels gathers the hits of one role over the customer's words: the
@@ -429,7 +418,7 @@ func (w *Worker) intensity() float64 {
 			raw := w.text[u.Start:u.End]
 			switch u.Kind {
 			case Word:
-				drawn = drawn || undraw(u.Norm) != u.Norm
+				drawn = drawn || squeeze(u.Norm) != u.Norm
 				capitals = capitals || len(raw) > 3 && isUpper(raw)
 			case Thai:
 				drawn = drawn || k >= s.from+2 && u.Norm == w.units[k-1].Norm && u.Norm == w.units[k-2].Norm

@@ -38,7 +38,7 @@ func newTokenizer() (*tokenizer, error) {
 	t.scratches.New = func() any { return new(scratch) }
 	var load sync.WaitGroup
 	load.Go(func() {
-		t.th = newThaiDict(append(wordList(models.ThaiService, foldThai), wordList(models.Thai, nil)...))
+		t.th = newThaiDict(append(wordList(models.ThaiService, foldWord), wordList(models.Thai, nil)...))
 	})
 	var err error
 	t.zh, err = newChinese(wordList(models.ChineseService, foldString), wordList(models.Chinese, nil))
@@ -70,8 +70,8 @@ func wordList(data string, fold func(string) string) []listWord {
 	return words
 }
 
-// foldThai gives the norms of a word's units.
-func foldThai(s string) string {
+// foldWord gives the norms of a word's units.
+func foldWord(s string) string {
 	var b strings.Builder
 	for _, u := range Units(nil, s) {
 		b.WriteString(u.Norm)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -134,13 +135,16 @@ func (l *numbered) work(f lineFunc) {
 	}
 }
 
-// marshal is json.Marshal without HTML escapes.
+// marshal gives one line of JSON without HTML escapes: "<" is a customer's "<".
 func marshal(v any) ([]byte, error) {
 	if m, ok := v.(json.Marshaler); ok {
-		return m.MarshalJSON()
+		return m.MarshalJSON() // a record, in its wire form already
 	}
-	b, err := json.Marshal(v)
-	return b, err
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(v)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
 }
 
 func analyzeCommand() *cobra.Command {
