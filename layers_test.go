@@ -21,7 +21,7 @@ var layers = [][]string{
 	{"cmd/earshot"},
 	{"server"},
 	{"engine"},
-	{"issues", "alert", "llm", "index/opensearch", "store/postgres"},
+	{"issues", "alert", "webhook", "llm", "index/opensearch", "store/postgres"},
 	{"index", "series", "ingest"},
 	{"store"},
 	{"query", "nlp/train"},

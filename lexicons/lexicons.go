@@ -59,3 +59,10 @@ import "embed"
 //
 //go:embed *.txt
 var FS embed.FS
+
+// Stop holds the words that do not tell one trouble from another, one file a
+// family of languages (en.txt, th.txt, zh.txt): words apart by white space,
+// "#" begins a comment line. A word that the tokenizer cuts counts as its parts.
+//
+//go:embed stop/*.txt
+var Stop embed.FS

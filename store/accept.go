@@ -36,7 +36,7 @@ func (s *SQLite) Accept(ctx context.Context, tenant string, items []Item) ([]Out
 	}
 	out := make([]Outcome, len(items))
 	err = s.w.do(ctx, len(items), false, func(w *writer) error {
-		return w.accept(no, in, out, now.UnixNano())
+		return w.accept(no, in, out)
 	})
 	if err != nil {
 		return nil, err
@@ -64,7 +64,7 @@ func makeReady(it *Item, now time.Time) (incoming, error) {
 	return in, err
 }
 
-func (w *writer) accept(tenant int64, in []incoming, out []Outcome, now int64) error {
+func (w *writer) accept(tenant int64, in []incoming, out []Outcome) error {
 	for i := range in {
 		it := &in[i]
 		id, err := w.newID()
@@ -80,12 +80,12 @@ func (w *writer) accept(tenant int64, in []incoming, out []Outcome, now int64) e
 			return err
 		}
 		if added == 0 {
-			if out[i], err = w.again(tenant, it, now); err != nil {
+			if out[i], err = w.again(tenant, it); err != nil {
 				return err
 			}
 			continue
 		}
-		if _, err := w.enqueueVerbatim.exec(queueKey(tenant, it.lane, id), id, now); err != nil {
+		if _, err := w.enqueueVerbatim.exec(queueKey(tenant, it.lane, id), id, it.received); err != nil {
 			return err
 		}
 		out[i] = Outcome{ID: it.id, Status: Accepted}
@@ -94,7 +94,7 @@ func (w *writer) accept(tenant int64, in []incoming, out []Outcome, now int64) e
 }
 
 // again decides on an item whose external id is known: API.md, "Posting".
-func (w *writer) again(tenant int64, it *incoming, now int64) (Outcome, error) {
+func (w *writer) again(tenant int64, it *incoming) (Outcome, error) {
 	var stored [3]driver.Value // n, id, print
 	found := false
 	if it.external != "" {
@@ -119,7 +119,7 @@ func (w *writer) again(tenant int64, it *incoming, now int64) (Outcome, error) {
 	if _, err := w.reviseVerbatim.exec(n, it.packed, it.body); err != nil {
 		return o, err
 	}
-	return o, w.put(tenant, it.lane, waiting{kind: TypeRevision, n: n, at: now})
+	return o, w.put(tenant, it.lane, waiting{kind: TypeRevision, n: n, at: it.received})
 }
 
 // A waiting is a row of the queue.
@@ -142,15 +142,15 @@ func (w *writer) put(tenant int64, lane Lane, e waiting) error {
 }
 
 // Erase implements Store. A row with the verbatim's id stays, for the log.
-func (s *SQLite) Erase(ctx context.Context, tenant, id string) error {
+func (s *SQLite) Erase(ctx context.Context, tenant, id string, at time.Time) error {
 	no, err := s.tenant(ctx, tenant)
 	if err != nil {
 		return err
 	}
-	return s.w.do(ctx, 1, false, func(w *writer) error { return w.erase(no, id) })
+	return s.w.do(ctx, 1, false, func(w *writer) error { return w.erase(no, id, at.UnixNano()) })
 }
 
-func (w *writer) erase(tenant int64, id string) error {
+func (w *writer) erase(tenant int64, id string, at int64) error {
 	var found [1]driver.Value
 	if ok, err := w.findForErasure.row(found[:], tenant, id); err != nil {
 		return err
@@ -182,7 +182,7 @@ func (w *writer) erase(tenant int64, id string) error {
 		}
 	}
 	w.erased = true
-	return w.put(tenant, Live, waiting{kind: TypeErase, n: n, at: time.Now().UnixNano()})
+	return w.put(tenant, Live, waiting{kind: TypeErase, n: n, at: at})
 }
 
 var errNoVerbatim = earshot.Errorf(earshot.NotFound, "there is no such verbatim")

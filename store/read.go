@@ -15,6 +15,9 @@ type readers struct {
 
 	waiting, count, lastSeq, queued, take *sql.Stmt
 	record, records, log, deadLetters     *sql.Stmt
+
+	documents, document, counted, members, membersSince, buckets *sql.Stmt
+	heads, deliveries, deliveriesOf                              *sql.Stmt
 }
 
 // recordColumns are what scanRecord reads, with verbatims as v and analyses as a.
@@ -46,6 +49,21 @@ func (r *readers) prepare(db *sql.DB) error {
 		&r.log: `SELECT l.key, l.type, l.at, l.lane, l.payload, ` + recordColumns + `
 			FROM log l LEFT JOIN verbatims v ON v.n = l.n LEFT JOIN analyses a ON a.n = l.n
 			WHERE l.key > ? AND l.key <= ? ORDER BY l.key LIMIT ?`,
+		&r.documents: `SELECT id, body FROM documents WHERE tenant = ? AND kind = ? ORDER BY id`,
+		&r.document:  `SELECT body FROM documents WHERE tenant = ? AND kind = ? AND id = ?`,
+		&r.counted:   `SELECT c.body FROM verbatims v JOIN counted c ON c.n = v.n WHERE v.tenant = ? AND v.id = ?`,
+		&r.members: `SELECT m.issue, v.id, m.person, m.at, m.tag FROM members m JOIN verbatims v ON v.n = m.n
+			WHERE m.tenant = ? AND m.issue = ? ORDER BY m.at DESC, m.n DESC LIMIT ?`,
+		&r.membersSince: `SELECT m.issue, v.id, m.person, m.at, m.tag FROM members m JOIN verbatims v ON v.n = m.n
+			WHERE m.tenant = ? AND m.at >= ? ORDER BY m.at, m.n, m.issue`,
+		&r.buckets: `SELECT key, t, body FROM series WHERE tenant = ? AND key >= ? AND key < ? AND t >= ? ORDER BY key, t`,
+		&r.heads: `SELECT t.id, o.body, o.payload FROM
+			(SELECT min(id) AS id FROM outbox WHERE state = 'pending' GROUP BY tenant, webhook) h
+			JOIN outbox o ON o.id = h.id JOIN tenants t ON t.no = o.tenant ORDER BY o.id`,
+		&r.deliveries: `SELECT body, payload FROM outbox WHERE tenant = ?1 AND webhook = ?2
+			AND id < coalesce((SELECT id FROM outbox WHERE message = ?3), 1 << 62) ORDER BY id DESC LIMIT ?4`,
+		&r.deliveriesOf: `SELECT body, payload FROM outbox WHERE tenant = ? AND alert = ? AND alert <> '' ORDER BY id`,
+
 		&r.deadLetters: `SELECT d.key, d.type, coalesce(v.id, ''), d.at, d.failed, d.attempts, d.cause
 			FROM dead_letters d LEFT JOIN verbatims v ON v.n = d.n
 			WHERE d.key > ? AND d.key <= ? ORDER BY d.key LIMIT ?`,

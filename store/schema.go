@@ -89,6 +89,50 @@ CREATE TABLE dead_letters (
 	cause    TEXT
 );
 CREATE INDEX dead_letters_about ON dead_letters (n);
+`, `
+CREATE TABLE documents (                  -- what the parts that keep state write, one row a thing
+	tenant INTEGER,
+	kind   TEXT,
+	id     TEXT,
+	body   BLOB
+);
+CREATE UNIQUE INDEX documents_by_id ON documents (tenant, kind, id);
+CREATE TABLE counted (
+	n    INTEGER PRIMARY KEY,             -- of the verbatim
+	body BLOB                             -- what it was counted as; no text
+);
+CREATE TABLE members (
+	tenant INTEGER,
+	issue  INTEGER,
+	n      INTEGER,                       -- of the verbatim
+	person INTEGER,                       -- hash
+	at     INTEGER,                       -- when it was said
+	tag    INTEGER,
+	PRIMARY KEY (tenant, issue, n)
+) WITHOUT ROWID;
+CREATE INDEX members_by_person ON members (tenant, issue, person);
+CREATE INDEX members_by_at ON members (tenant, at);
+CREATE TABLE series (
+	tenant INTEGER,
+	key    TEXT,
+	t      INTEGER,                       -- which bucket
+	body   BLOB,
+	PRIMARY KEY (tenant, key, t)
+) WITHOUT ROWID;
+CREATE TABLE outbox (
+	id      INTEGER PRIMARY KEY AUTOINCREMENT,
+	tenant  INTEGER,
+	webhook TEXT,
+	message TEXT UNIQUE,                  -- earshot.Delivery.ID
+	alert   TEXT,
+	state   TEXT,
+	created INTEGER,
+	body    BLOB,                         -- JSON of the rest
+	payload BLOB                          -- what is sent
+);
+CREATE INDEX outbox_pending ON outbox (tenant, webhook, id) WHERE state = 'pending';
+CREATE INDEX outbox_of_webhook ON outbox (tenant, webhook, id);
+CREATE INDEX outbox_of_alert ON outbox (tenant, alert) WHERE alert <> '';
 `}
 
 // How a key is made: 20 bits of tenant, one of lane, 42 of id. A service that

@@ -15,6 +15,13 @@ type statements struct {
 	findEntry, insertDeadLetter                              *stmt
 	insertTenant, findTenant, insertKey, deleteKey, touchKey *stmt
 	insertSecret, findSecret                                 *stmt
+
+	appendLog, putDocument, dropDocument                      *stmt
+	putCounted, dropCounted                                   *stmt
+	personIn, addMember, findMember, dropMember               *stmt
+	moveMembers, dropMembers, countMembers                    *stmt
+	findBucket, putBucket, dropBucket                         *stmt
+	putDelivery, setDelivery, dropDeliveries, pruneDeliveries *stmt
 }
 
 func (s *statements) prepare(c *conn) error {
@@ -64,6 +71,34 @@ func (s *statements) prepare(c *conn) error {
 		&s.touchKey:     `UPDATE keys SET used = max(coalesce(used, 0), ?2) WHERE id = ?1`,
 		&s.insertSecret: `INSERT OR IGNORE INTO secrets (name, value) VALUES (?, ?)`,
 		&s.findSecret:   `SELECT value FROM secrets WHERE name = ?`,
+
+		&s.appendLog: `INSERT INTO log (key, type, lane, n, at, payload) VALUES (?, ?, 0, NULL, ?, ?)`,
+		&s.putDocument: `INSERT INTO documents (tenant, kind, id, body) VALUES (?, ?, ?, ?)
+			ON CONFLICT (tenant, kind, id) DO UPDATE SET body = excluded.body`,
+		&s.dropDocument: `DELETE FROM documents WHERE tenant = ? AND kind = ? AND id = ?`,
+		&s.putCounted: `INSERT INTO counted (n, body) SELECT n, ?3 FROM verbatims WHERE tenant = ?1 AND id = ?2
+			ON CONFLICT (n) DO UPDATE SET body = excluded.body`,
+		&s.dropCounted: `DELETE FROM counted WHERE n = (SELECT n FROM verbatims WHERE tenant = ? AND id = ?)`,
+		&s.personIn:    `SELECT 1 FROM members WHERE tenant = ? AND issue = ? AND person = ? LIMIT 1`,
+		&s.addMember: `INSERT OR IGNORE INTO members (tenant, issue, n, person, at, tag)
+			SELECT ?1, ?2, n, ?4, ?5, ?6 FROM verbatims WHERE tenant = ?1 AND id = ?3`,
+		&s.findMember: `SELECT person FROM members WHERE tenant = ?1 AND issue = ?2
+			AND n = (SELECT n FROM verbatims WHERE tenant = ?1 AND id = ?3)`,
+		&s.dropMember: `DELETE FROM members WHERE tenant = ?1 AND issue = ?2
+			AND n = (SELECT n FROM verbatims WHERE tenant = ?1 AND id = ?3)`,
+		&s.moveMembers: `INSERT OR IGNORE INTO members (tenant, issue, n, person, at, tag)
+			SELECT tenant, ?3, n, person, at, tag FROM members WHERE tenant = ?1 AND issue = ?2`,
+		&s.dropMembers:  `DELETE FROM members WHERE tenant = ? AND issue = ?`,
+		&s.countMembers: `SELECT count(*), count(DISTINCT person) FROM members WHERE tenant = ? AND issue = ?`,
+		&s.findBucket:   `SELECT body FROM series WHERE tenant = ? AND key = ? AND t = ?`,
+		&s.putBucket: `INSERT INTO series (tenant, key, t, body) VALUES (?, ?, ?, ?)
+			ON CONFLICT (tenant, key, t) DO UPDATE SET body = excluded.body`,
+		&s.dropBucket: `DELETE FROM series WHERE tenant = ? AND key = ? AND t = ?`,
+		&s.putDelivery: `INSERT OR IGNORE INTO outbox (tenant, webhook, message, alert, state, created, body, payload)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+		&s.setDelivery:     `UPDATE outbox SET state = ?3, body = ?4 WHERE tenant = ?1 AND message = ?2`,
+		&s.dropDeliveries:  `DELETE FROM outbox WHERE tenant = ? AND webhook = ?`,
+		&s.pruneDeliveries: `DELETE FROM outbox WHERE tenant = ? AND created < ? AND state <> 'pending'`,
 	} {
 		var err error
 		if *st, err = c.prepare(query); err != nil {

@@ -34,8 +34,8 @@ const MaxAttempts = 5
 // A Type says what an entry of the log is about.
 type Type string
 
-// The types of entries. The first three are used so far; the others have their
-// place so that a log written today can be read by the versions that use them.
+// The types of entries. Labels, rules, lexicons and models are not used yet; they have
+// their place so that a log written today can be read by the versions that use them.
 const (
 	TypeVerbatim     Type = "verbatim"
 	TypeRevision     Type = "revision"
@@ -142,8 +142,8 @@ type Store interface {
 	// The outcomes are in the order of the items.
 	Accept(ctx context.Context, tenant string, items []Item) ([]Outcome, error)
 	// Erase removes the text and the analysis of a verbatim at once and puts an erase entry in the live lane.
-	// NotFound if there is none. Its external id is free again.
-	Erase(ctx context.Context, tenant, id string) error
+	// at is when it was asked for. NotFound if there is none. Its external id is free again.
+	Erase(ctx context.Context, tenant, id string, at time.Time) error
 
 	// Waiting names the tenants that have entries waiting.
 	Waiting(ctx context.Context) ([]string, error)
@@ -169,6 +169,9 @@ type Store interface {
 	// DeadLetters lists entries that were set aside with id > after, oldest first.
 	DeadLetters(ctx context.Context, tenant string, after int64, limit int) ([]DeadLetter, error)
 
+	State
+	Outbox
+
 	// Ping says whether the store can be read.
 	Ping(ctx context.Context) error
 	Close() error
@@ -182,4 +185,82 @@ type Tx interface {
 	Apply(entries []*Entry) error
 	// Fail counts a failure of an entry and puts it behind the others; after MaxAttempts it becomes a dead letter.
 	Fail(e *Entry, cause string) error
+	// Append gives an entry that never waited its place in the log: a command or a tick. Type, At and Payload count.
+	Append(e *Entry) error
+
+	// Put writes a document; a nil body removes it.
+	Put(kind, id string, body []byte) error
+	// SetCounted remembers what a verbatim was counted as; nil forgets it. A verbatim that is not there is passed over.
+	SetCounted(verbatim string, body []byte) error
+	// Join makes a verbatim a member of an issue. first says that it was none, newPerson that nobody of Person was one.
+	Join(issue int64, m Member) (first, newPerson bool, err error)
+	// Leave takes a verbatim out of an issue. left says that it was a member, lastOfPerson that its person now is none.
+	Leave(issue int64, verbatim string) (left, lastOfPerson bool, err error)
+	// MergeIssues makes all members of one issue members of another, and says how many verbatims and people that one then has.
+	MergeIssues(from, into int64) (verbatims, people int, err error)
+	// Bucket and PutBucket read and write one bucket of a series; nil is none.
+	Bucket(key string, t int64) ([]byte, error)
+	PutBucket(key string, t int64, body []byte) error
+	// PutDelivery puts a message at the end of its webhook's queue. One that is there already is left as it is.
+	PutDelivery(d earshot.Delivery) error
+	// DropDeliveries forgets what waits for a webhook.
+	DropDeliveries(webhook string) error
+	// PruneDeliveries forgets messages that are done and were made before at.
+	PruneDeliveries(at time.Time) error
+}
+
+// A State reads what was written by Tx beside the log.
+type State interface {
+	// Documents gives all documents of a kind, by id.
+	Documents(ctx context.Context, tenant, kind string) ([]Document, error)
+	// Document gives one; nil if there is none.
+	Document(ctx context.Context, tenant, kind, id string) ([]byte, error)
+	// Counted gives what SetCounted wrote; nil if nothing.
+	Counted(ctx context.Context, tenant, verbatim string) ([]byte, error)
+	// Members gives up to limit members of an issue, those said last first.
+	Members(ctx context.Context, tenant string, issue int64, limit int) ([]Member, error)
+	// MembersSince gives the members of all issues that were said at or after at, in the order of At, then of arrival.
+	MembersSince(ctx context.Context, tenant string, at time.Time) ([]Member, error)
+	// Buckets gives the buckets from t on of all series whose key begins with prefix, by key, then t.
+	Buckets(ctx context.Context, tenant, prefix string, t int64) ([]Bucket, error)
+}
+
+// An Outbox is the messages to webhooks, waiting and done.
+type Outbox interface {
+	// Heads gives the oldest message that waits for each webhook of each tenant.
+	Heads(ctx context.Context) ([]Head, error)
+	// Attempted records what came of an attempt; a message that was dropped meanwhile stays dropped.
+	Attempted(ctx context.Context, tenant string, d earshot.Delivery) error
+	// Deliveries gives up to limit messages to a webhook, newest first, those before the message named, "" for the first.
+	Deliveries(ctx context.Context, tenant, webhook, before string, limit int) ([]earshot.Delivery, error)
+	// DeliveriesOf gives the messages about an alert, oldest first.
+	DeliveriesOf(ctx context.Context, tenant, alert string) ([]earshot.Delivery, error)
+}
+
+// A Document is what a part that keeps state wrote about one thing.
+type Document struct {
+	ID   string
+	Body []byte
+}
+
+// A Member is a verbatim in an issue.
+type Member struct {
+	Issue    int64
+	Verbatim string
+	Person   uint64 // hash of Verbatim.Person
+	At       time.Time
+	Tag      uint32 // the writer's own
+}
+
+// A Bucket is one bucket of a series.
+type Bucket struct {
+	Key  string
+	T    int64
+	Body []byte
+}
+
+// A Head is the message that a webhook is to get next.
+type Head struct {
+	Tenant   string
+	Delivery earshot.Delivery
 }
