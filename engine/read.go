@@ -20,7 +20,7 @@ func (e *Engine) Record(ctx context.Context, tenant, id string) (*earshot.Record
 
 // Erase removes a verbatim: at once from the record, a moment later from the index.
 func (e *Engine) Erase(ctx context.Context, tenant, id string) error {
-	if err := e.store.Erase(ctx, tenant, id, e.now()); err != nil {
+	if err := e.store.Erase(ctx, tenant, id, e.now(), nil); err != nil {
 		return err
 	}
 	e.tenant(tenant).wake()

@@ -10,6 +10,7 @@
 //	han.txt         "T繁简", "-乾干" or "S这这": a character with its Simplified form; T and S say
 //	                that it is written in Traditional or Simplified text only
 //	zh.txt th.txt   "word count", folded
+//	usual.txt       "= FAMILY TEXTS", then "term TAB count": in how many of so many texts of customers a term is
 //	*-service.txt   "word" or "word count", in any script; "#" begins a comment
 package models
 
@@ -36,3 +37,8 @@ var (
 	//go:embed th-service.txt
 	ThaiService string
 )
+
+// Usual is how common words are in what customers say, by family of languages.
+//
+//go:embed usual.txt
+var Usual string

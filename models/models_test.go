@@ -18,7 +18,7 @@ func TestManifest(t *testing.T) {
 	if err := json.Unmarshal(data, &entries); err != nil {
 		t.Fatal(err)
 	}
-	files := map[string]string{"han.txt": Han, "zh.txt": Chinese, "th.txt": Thai}
+	files := map[string]string{"han.txt": Han, "zh.txt": Chinese, "th.txt": Thai, "usual.txt": Usual}
 	for _, e := range entries {
 		text, ok := files[e.File]
 		if !ok {

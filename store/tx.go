@@ -65,6 +65,9 @@ func (t *tx) Apply(entries []*Entry) error {
 			return err
 		}
 		e.Seq = uint64(seq)
+		if e.Type == TypeErase {
+			w.erased = true // its payload
+		}
 		if e.Record == nil || e.Record.Analysis == nil {
 			continue
 		}

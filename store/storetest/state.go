@@ -138,7 +138,7 @@ func counted(f *fixture) {
 	b, err := f.Counted(f.ctx, here, "v_1")
 	f.no(err)
 	f.same("counted", string(b), "as this")
-	f.no(f.Erase(f.ctx, here, "v_1", late))
+	f.no(f.Erase(f.ctx, here, "v_1", late, nil))
 	b, err = f.Counted(f.ctx, here, "v_1")
 	f.no(err)
 	f.same("still known after erasure, for the entry that takes it back", string(b), "as this")

@@ -1,0 +1,538 @@
+// Package issues gathers what customers say into issues as it is said: one
+// pass, streaming, explainable.
+//
+// What it promises:
+//
+//   - The same mentions in the same order give the same issues, byte for byte,
+//     also when the tracker was loaded again from what it had saved in between.
+//   - An issue has a number from its first mention on, and keeps it for ever.
+//     It is opened (shown, told of) when a second person says it in words of
+//     their own: copies of one text and one author's repeats open none.
+//   - What is saved is what changed, in the transaction of the batch. An
+//     issue's count is how many verbatims are members of it.
+//   - Two issues that turn out to be one are merged; the one that went answers
+//     with the one it went into.
+//   - Memory is bounded: of more than MaxIssues the least useful are retired.
+//     They keep their number and members and take in no more.
+//
+// A [Reader] finds the mentions of a verbatim: neighbouring segments that bear a
+// problem, with the words that tell one trouble from another. A [Tracker] holds
+// the issues of one tenant: [Tracker.Place] assigns, [Tracker.Tick] merges and
+// moves states as time goes by, [Tracker.Save] writes. For now an issue is of one
+// family of languages (Chinese of all kinds, Thai, English); what joins
+// languages goes into space.nearest.
+//
+// # Stored form
+//
+// Documents of kind "issue" (JSON, one an issue in memory), "issue_retired",
+// "issue_examples" (the texts that show what it is about: erased with their
+// verbatims) and "issues" (one: counters and clock). Members are rows of the store.
+package issues
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/earshot-cx/earshot"
+	"github.com/earshot-cx/earshot/series"
+)
+
+// MaxIssues is how many issues of a tenant are kept in memory.
+const MaxIssues = 20_000
+
+const (
+	mergeEvery = 500 // mentions between two merge passes, if no tick comes first
+
+	// A mention so like a lone issue, and so long, is a copy of it.
+	copyLike  = 0.98
+	copyTerms = 6
+)
+
+// An Issue is what is kept of one in memory. Its members are in the store.
+type Issue struct {
+	centroid
+	doc
+	examples []example
+
+	dirty         bool // doc or centroid changed
+	dirtyExamples bool
+	unlike        bool // changed since the last look for a twin
+}
+
+// doc is the part of an issue that is stored as it stands.
+type doc struct {
+	Family     string              `json:"family"`
+	State      string              `json:"state"`
+	Opened     bool                `json:"opened,omitzero"`
+	Named      string              `json:"named,omitzero"` // by a person
+	Titles     map[string]string   `json:"titles,omitzero"`
+	Phrases    map[string][]string `json:"phrases,omitzero"`
+	Count      int                 `json:"count"`
+	Customers  int                 `json:"customers"`
+	FirstSeen  time.Time           `json:"first"`
+	LastSeen   time.Time           `json:"last"`
+	Sentiment  series.Sum          `json:"sentiment,omitzero"`
+	Effort     series.Sum          `json:"effort,omitzero"`
+	Langs      map[string]int      `json:"langs"`
+	Channels   map[string]int      `json:"channels"`
+	History    []earshot.Event     `json:"history,omitzero"`
+	MergedInto int64               `json:"into,omitzero"`
+	Version    int                 `json:"version"`
+	First      uint64              `json:"person,omitzero"`   // of the first mention, until it is opened
+	Wordings   int                 `json:"wordings,omitzero"` // until it is opened
+	Mentions   int                 `json:"mentions"`          // that shaped the centroid
+	Look       int                 `json:"look,omitzero"`     // mentions at which a twin is looked for
+	Swept      int64               `json:"swept,omitzero"`    // Tracker.mentions when one was looked for last
+	Titled     int                 `json:"titled,omitzero"`   // mentions when it was given its titles
+}
+
+// Number is the issue's number; its id is "ISS-" and that.
+func (i *Issue) Number() int64 { return i.number }
+
+// ID is the issue's id.
+func (i *Issue) ID() string { return IDOf(i.number) }
+
+// IDOf gives the id of a number.
+func IDOf(number int64) string { return "ISS-" + strconv.FormatInt(number, 10) }
+
+// NumberOf gives the number of an id.
+func NumberOf(id string) (int64, bool) {
+	digits, ok := strings.CutPrefix(id, "ISS-")
+	n, err := strconv.ParseInt(digits, 10, 64)
+	return n, ok && err == nil && n > 0 && IDOf(n) == id
+}
+
+// A Tracker is the issues of one tenant. It is not safe for concurrent use.
+type Tracker struct {
+	titler *Titler
+	set    series.Set
+	spaces map[string]*space
+	issues map[int64]*Issue
+	into   map[int64]int64 // where merged issues went
+
+	counters
+	ops     []op     // what is to be done to members, in order
+	retired []*Issue // since the last Save
+	changed map[int64]*Issue
+	events  []Event
+	limit   int
+}
+
+// counters are the state of the tracker as a whole.
+type counters struct {
+	Next     int64     `json:"next"`     // the last number given
+	Mentions int64     `json:"mentions"` // placed so far
+	Passed   int64     `json:"passed"`   // Mentions at the last merge pass
+	Clock    time.Time `json:"clock"`    // of the last Tick
+}
+
+// An Event is something that happened to an issue, for those who are told.
+type Event struct {
+	Type  string // "opened", "state", "merged"
+	Issue *Issue
+	At    time.Time
+}
+
+// NewTracker makes the tracker of a tenant that has no issues. set is the
+// tenant's series, which the tracker reads and, when it merges, merges.
+func NewTracker(r *Reader, set series.Set) *Tracker {
+	t := &Tracker{titler: &Titler{r}, set: set, spaces: map[string]*space{}, issues: map[int64]*Issue{}, into: map[int64]int64{},
+		changed: map[int64]*Issue{}, limit: MaxIssues}
+	for _, f := range families {
+		t.spaces[f] = newSpace(r.usual[f])
+	}
+	return t
+}
+
+// A Said is who said a verbatim when, and how it was scored.
+type Said struct {
+	series.Value
+	Verbatim string
+	Lang     string
+	Live     bool // may raise an alert
+}
+
+// Place finds the issue of each mention of a verbatim, or opens one, and makes
+// the verbatim a member. now is how far the log has come. It returns one
+// reference an issue, in order of segment; known are those the verbatim has already.
+func (t *Tracker) Place(s *Said, text string, mentions []Mention, known []earshot.IssueRef, now time.Time) []earshot.IssueRef {
+	var refs []earshot.IssueRef
+	for k := range mentions {
+		m := &mentions[k]
+		i, sim := t.place(m, s, now)
+		if i == nil {
+			continue
+		}
+		has := func(r earshot.IssueRef) bool { n, _ := NumberOf(r.ID); return t.Current(n) == i.number }
+		if slices.ContainsFunc(known, has) || slices.ContainsFunc(refs, has) {
+			continue
+		}
+		refs = append(refs, earshot.IssueRef{ID: i.ID(), Segment: m.Segment, Similarity: float64(int(sim*1000+0.5)) / 1000})
+		t.join(i, s, m.Troubled, now)
+		t.keepExample(i, s, m, text, sim)
+		t.review(i, s, now)
+	}
+	return refs
+}
+
+// place assigns one mention. nil: it belongs nowhere, and may not open an issue.
+func (t *Tracker) place(m *Mention, s *Said, now time.Time) (*Issue, float64) {
+	t.Mentions++
+	space := t.spaces[family(m.Lang)]
+	v := space.vector(m.Terms)
+	c, sim := space.nearest(v, rarest, nil)
+	if c == nil || !c.joins(sim) {
+		if !m.Opens {
+			return nil, 0
+		}
+		i := t.open(m, s)
+		space.add(&i.centroid, v, s.At, 1)
+		return i, 1
+	}
+	i := t.issues[c.number]
+	if !i.Opened {
+		if sim >= copyLike && len(m.Terms) >= copyTerms {
+			return i, sim
+		}
+		i.Wordings++
+	}
+	if i.First == s.Person && !i.Opened || t.saidBefore(i, s, now) {
+		return i, sim // one person's repeats do not pull
+	}
+	space.add(c, v, s.At, 1)
+	i.Mentions++
+	i.unlike = true
+	t.touch(i)
+	return i, sim
+}
+
+// saidBefore says whether the person said it within the last day.
+func (t *Tracker) saidBefore(i *Issue, s *Said, now time.Time) bool {
+	tr := t.set[series.Issue(i.number)]
+	if tr == nil {
+		return false
+	}
+	recent := tr.In(series.Slot(now.Add(-24*time.Hour)), math.MaxInt64)
+	return slices.ContainsFunc(recent, func(r series.Said) bool { return r.Person == s.Person })
+}
+
+func (t *Tracker) open(m *Mention, s *Said) *Issue {
+	t.Next++
+	i := &Issue{centroid: centroid{number: t.Next}, doc: doc{Family: family(m.Lang), State: earshot.Emerging, FirstSeen: s.At, LastSeen: s.At,
+		Langs: map[string]int{}, Channels: map[string]int{}, First: s.Person, Wordings: 1, Mentions: 1, Look: 2, Swept: t.Mentions}}
+	t.issues[i.number] = i
+	i.unlike = true
+	t.touch(i)
+	return i
+}
+
+func (t *Tracker) touch(i *Issue) {
+	i.dirty = true
+	t.changed[i.number] = i
+}
+
+// join makes a verbatim a member of an issue.
+func (t *Tracker) join(i *Issue, s *Said, troubled bool, now time.Time) {
+	i.Langs[s.Lang]++
+	i.Channels[s.Channel]++
+	i.Sentiment.Add(s.Sentiment, 1)
+	i.Effort.Add(s.Effort, 1)
+	if s.At.Before(i.FirstSeen) {
+		i.FirstSeen = s.At
+	}
+	if s.At.After(i.LastSeen) {
+		i.LastSeen = s.At
+	}
+	t.touch(i)
+	t.ops = append(t.ops, op{kind: joining, issue: i, said: *s, troubled: troubled})
+	t.set.Of(series.Issue(i.number)).Add(s.At, series.Said{Verbatim: s.Verbatim, Person: s.Person, Channel: s.Channel, Live: s.Live, Troubled: troubled}, now)
+}
+
+// review looks at an issue that has a new member: is it an issue now, has it a
+// twin, does it need a better title?
+func (t *Tracker) review(i *Issue, s *Said, now time.Time) {
+	if !i.Opened && i.Wordings > 1 && s.Person != i.First {
+		i.Opened, i.First, i.Wordings = true, 0, 0
+		t.note(i, now, "auto", "opened", "")
+		t.events = append(t.events, Event{"opened", i, now})
+	}
+	if i.State == earshot.Closed && i.Opened && s.At.After(now.Add(-closedAfter)) {
+		t.setState(i, earshot.Emerging, now, "auto", "said again")
+	}
+	if i.Mentions >= i.Look {
+		i.Look = i.Mentions + i.Mentions/2 + 1
+		i = t.mergeTwin(i, now)
+	}
+	t.retitle(i)
+	if t.Mentions >= t.Passed+mergeEvery {
+		t.mergePass(now)
+	}
+}
+
+// note writes into the issue's history.
+func (t *Tracker) note(i *Issue, at time.Time, by, action, text string) {
+	const most = 100
+	if len(i.History) >= most {
+		i.History = slices.Delete(i.History, 1, len(i.History)-most+2)
+	}
+	i.History = append(i.History, earshot.Event{At: at, By: by, Action: action, Note: text})
+	i.Version++
+	t.touch(i)
+}
+
+// mergeTwin merges an issue with the one it turned out to be, if there is one,
+// and gives the issue that remains.
+func (t *Tracker) mergeTwin(i *Issue, now time.Time) *Issue {
+	space := t.spaces[i.Family]
+	i.unlike, i.Swept = false, t.Mentions
+	t.touch(i)
+	c, _ := space.twin(&i.centroid)
+	if c == nil {
+		return i
+	}
+	a, b := i, t.issues[c.number]
+	if cmp.Or(cmp.Compare(a.mass, b.mass), cmp.Compare(b.number, a.number)) < 0 {
+		a, b = b, a
+	}
+	if b.Named != "" || b.State == earshot.Muted { // what a person did stays
+		if a.Named != "" || a.State == earshot.Muted {
+			return i
+		}
+		a, b = b, a
+	}
+	t.merge(a, b, now)
+	return a
+}
+
+// merge puts b into a.
+func (t *Tracker) merge(a, b *Issue, now time.Time) {
+	t.spaces[a.Family].merge(&a.centroid, &b.centroid)
+	for lang, n := range b.Langs {
+		a.Langs[lang] += n
+	}
+	for channel, n := range b.Channels {
+		a.Channels[channel] += n
+	}
+	a.Sentiment = series.Sum{N: a.Sentiment.N + b.Sentiment.N, Milli: a.Sentiment.Milli + b.Sentiment.Milli}
+	a.Effort = series.Sum{N: a.Effort.N + b.Effort.N, Milli: a.Effort.Milli + b.Effort.Milli}
+	if b.FirstSeen.Before(a.FirstSeen) {
+		a.FirstSeen = b.FirstSeen
+	}
+	if b.LastSeen.After(a.LastSeen) {
+		a.LastSeen = b.LastSeen
+	}
+	a.Mentions += b.Mentions
+	a.unlike = true
+	a.examples = append(a.examples, b.examples...)
+	b.examples = nil
+	a.dirtyExamples, b.dirtyExamples = true, true
+	trimExamples(a)
+	t.set.Merge(series.Issue(b.number), series.Issue(a.number))
+	t.ops = append(t.ops, op{kind: merging, issue: a, other: b})
+	t.into[b.number] = a.number
+	delete(t.issues, b.number)
+	b.MergedInto, b.vec = a.number, nil
+	b.State = earshot.Closed
+	t.note(b, now, "auto", "merged", "into "+a.ID())
+	if b.Opened || a.Opened {
+		t.note(a, now, "auto", "merged", "took in "+b.ID())
+	}
+	if !a.Opened && (b.Opened || b.First != a.First) {
+		a.Opened, a.First, a.Wordings = true, 0, 0
+		t.note(a, now, "auto", "opened", "")
+		t.events = append(t.events, Event{"opened", a, now})
+	}
+	t.events = append(t.events, Event{"merged", b, now})
+	t.retitle(a)
+}
+
+// mergePass looks for the twins of all issues that changed, and of small ones
+// whenever the stream has doubled since they were looked at: meanwhile there
+// may be an issue that would have taken them in.
+func (t *Tracker) mergePass(now time.Time) {
+	t.Passed = t.Mentions
+	var look []*Issue
+	for _, i := range t.issues {
+		if i.unlike || i.mass < smallMass && t.Mentions >= 2*i.Swept {
+			look = append(look, i)
+		}
+	}
+	slices.SortFunc(look, byNumber)
+	for _, i := range look {
+		if t.issues[i.number] == i {
+			t.mergeTwin(i, now)
+		}
+	}
+	t.retire(now)
+}
+
+func byNumber(a, b *Issue) int { return cmp.Compare(a.number, b.number) }
+
+// retire takes the least useful issues out of memory when there are too many:
+// those never opened first, of those and then of the others the ones said last
+// the longest ago.
+func (t *Tracker) retire(now time.Time) {
+	if len(t.issues) <= t.limit {
+		return
+	}
+	all := slices.SortedFunc(maps.Values(t.issues), func(a, b *Issue) int {
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), a.LastSeen.Compare(b.LastSeen), cmp.Compare(a.number, b.number))
+	})
+	for _, i := range all[:len(all)-t.limit*9/10] {
+		t.spaces[i.Family].drop(&i.centroid)
+		i.vec = nil
+		delete(t.issues, i.number)
+		delete(t.set, series.Issue(i.number))
+		if i.Opened {
+			i.State = earshot.Closed
+			t.note(i, now, "auto", "retired", "")
+		}
+		t.retired = append(t.retired, i)
+		delete(t.changed, i.number)
+	}
+}
+
+func rank(i *Issue) int {
+	switch {
+	case !i.Opened:
+		return 0
+	case i.State == earshot.Closed:
+		return 1
+	}
+	return 2
+}
+
+// Current follows merges to the issue that a number means now.
+func (t *Tracker) Current(number int64) int64 {
+	for {
+		next, ok := t.into[number]
+		if !ok {
+			return number
+		}
+		number = next
+	}
+}
+
+// Get gives an issue in memory; nil if it was retired, merged or never there.
+func (t *Tracker) Get(number int64) *Issue { return t.issues[number] }
+
+// All gives the issues in memory, by number.
+func (t *Tracker) All() []*Issue { return slices.SortedFunc(maps.Values(t.issues), byNumber) }
+
+// Into gives the numbers that were merged into one, itself first.
+func (t *Tracker) Into(number int64) []int64 {
+	all := []int64{number}
+	for from := range t.into {
+		if t.Current(from) == number {
+			all = append(all, from)
+		}
+	}
+	slices.Sort(all[1:])
+	return all
+}
+
+// Alike is the cosine of two issues; 0 if one is not in memory or they are of
+// different families.
+func (t *Tracker) Alike(a, b int64) float64 {
+	x, y := t.issues[a], t.issues[b]
+	if x == nil || y == nil || x.Family != y.Family || x.norm == 0 || y.norm == 0 {
+		return 0
+	}
+	return x.dot(y.vector()) / x.norm
+}
+
+// Remove takes a verbatim out of the issues it was counted in. terms are its
+// mentions' words, so far as they are still known.
+func (t *Tracker) Remove(s *Said, numbers []int64, mentions []Mention, now time.Time) {
+	var left []int64
+	for _, n := range numbers {
+		t.set.Of(series.Issue(t.Current(n))).Remove(s.At, s.Verbatim)
+		if n = t.Current(n); !slices.Contains(left, n) {
+			left = append(left, n)
+			t.leave(n, s)
+		}
+	}
+	for k := range mentions {
+		m := &mentions[k]
+		space := t.spaces[family(m.Lang)]
+		v := space.vector(m.Terms)
+		for _, n := range left {
+			i := t.issues[n]
+			if i == nil || i.Family != family(m.Lang) {
+				continue
+			}
+			if sim := i.dot(v); sim > 0 {
+				space.subtract(&i.centroid, v, s.At)
+			}
+		}
+	}
+}
+
+func (t *Tracker) leave(number int64, s *Said) {
+	t.ops = append(t.ops, op{kind: leaving, number: number, issue: t.issues[number], said: *s})
+	i := t.issues[number]
+	if i == nil {
+		return // retired: its row says what it was
+	}
+	take(i.Langs, s.Lang)
+	take(i.Channels, s.Channel)
+	i.Sentiment.Add(s.Sentiment, -1)
+	i.Effort.Add(s.Effort, -1)
+	before := len(i.examples)
+	i.examples = slices.DeleteFunc(i.examples, func(e example) bool { return e.Verbatim == s.Verbatim })
+	if len(i.examples) != before {
+		i.dirtyExamples = true
+		if i.Titled > 0 {
+			t.title(i)
+		}
+	}
+	i.Version++
+	t.touch(i)
+}
+
+func take(counts map[string]int, key string) {
+	if counts[key]--; counts[key] <= 0 {
+		delete(counts, key)
+	}
+}
+
+// Events gives what happened since it was last asked.
+func (t *Tracker) Events() []Event {
+	e := t.events
+	t.events = nil
+	return e
+}
+
+// Changed gives the issues that changed since the last Save, by number.
+func (t *Tracker) Changed() []*Issue { return slices.SortedFunc(maps.Values(t.changed), byNumber) }
+
+// Command carries out what a person asked for: a new title ("" keeps it), a
+// new state ("" keeps it).
+func (t *Tracker) Command(number int64, title *string, state string, by string, now time.Time) (*Issue, error) {
+	i := t.issues[number]
+	if i == nil {
+		return nil, earshot.Errorf(earshot.Conflict, "the issue was retired or merged and can't be changed")
+	}
+	if title != nil && *title != i.Named {
+		i.Named = *title
+		t.note(i, now, by, "renamed", *title)
+	}
+	if state != "" && state != i.State {
+		t.setState(i, state, now, by, "")
+	}
+	return i, nil
+}
+
+func (t *Tracker) setState(i *Issue, state string, now time.Time, by, why string) {
+	i.State = state
+	t.note(i, now, by, state, why)
+	t.events = append(t.events, Event{"state", i, now})
+}
+
+func (i *Issue) String() string { return fmt.Sprintf("%s (%d)", i.ID(), i.Count) }

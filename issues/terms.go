@@ -1,0 +1,265 @@
+package issues
+
+import (
+	"fmt"
+	"sort"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/earshot-cx/earshot"
+	"github.com/earshot-cx/earshot/lexicons"
+	"github.com/earshot-cx/earshot/models"
+	"github.com/earshot-cx/earshot/nlp"
+)
+
+// A family is the languages that share a vocabulary once folded: Mandarin and
+// Cantonese in either script are one. An issue is of one family.
+func family(lang string) string {
+	switch lang {
+	case "zh-Hans", "zh-Hant", "yue", "zh":
+		return "zh"
+	case "th", "en":
+		return lang
+	}
+	return "other"
+}
+
+// families in a fixed order.
+var families = []string{"en", "th", "zh", "other"}
+
+// A Mention is what one verbatim says about one thing: neighbouring segments of
+// one turn, with the words that tell the thing from others.
+type Mention struct {
+	earshot.Span          // of the segments, in the verbatim's text
+	Segment      int      // the first of them
+	Lang         string   // of the most of it
+	Terms        []string // distinct, in the order of the text; never empty
+	Troubled     bool     // says that something is wrong: a complaint, a problem, …
+	Opens        bool     // may be the first of an issue; others can only join one
+}
+
+// maxTerms is how many terms of a mention are looked at. What a customer says
+// about one thing is shorter; a pasted document is not worth more time.
+const maxTerms = 40
+
+// A Reader finds the mentions of a verbatim. It is safe for concurrent use.
+type Reader struct {
+	nlp    *nlp.Pipeline
+	stop   map[string]bool
+	denies map[string]bool               // words that may begin or end a title though they are stop words
+	usual  map[string]map[string]float64 // by family: the share of texts that have a term
+}
+
+// denials are what makes "log in" a trouble.
+const denials = "not no never cannot can't won't without ไม่ ไม่ได้ ไม่มี ไม่เคย 不 不了 不到 没 没有 无 无法 唔 唔到 冇 未"
+
+// NewReader reads the embedded lists of words that tell nothing.
+func NewReader(p *nlp.Pipeline) (*Reader, error) {
+	r := &Reader{nlp: p, stop: map[string]bool{}, denies: map[string]bool{}}
+	for _, word := range strings.Fields(denials) {
+		for _, t := range p.Tokens(word) {
+			r.denies[t.Norm] = true
+		}
+	}
+	for _, f := range []string{"en", "th", "zh"} {
+		list, err := lexicons.Stop.ReadFile("stop/" + f + ".txt")
+		if err != nil {
+			return nil, fmt.Errorf("stop words: %w", err)
+		}
+		for line := range strings.Lines(string(list)) {
+			if strings.HasPrefix(line, "#") {
+				continue
+			}
+			for _, word := range strings.Fields(line) {
+				for _, t := range p.Tokens(word) {
+					r.stop[t.Norm] = true
+				}
+			}
+		}
+	}
+	usual, err := readUsual()
+	r.usual = usual
+	return r, err
+}
+
+// readUsual reads the shares of models/usual.txt: a line "= FAMILY TEXTS"
+// begins a family, the others are a term, a tab and in how many texts it is.
+func readUsual() (map[string]map[string]float64, error) {
+	usual := map[string]map[string]float64{}
+	var shares map[string]float64
+	texts := 1.0
+	for line := range strings.Lines(models.Usual) {
+		line = strings.TrimSuffix(line, "\n")
+		if head, ok := strings.CutPrefix(line, "= "); ok {
+			name, n, _ := strings.Cut(head, " ")
+			shares = map[string]float64{}
+			usual[name] = shares
+			if _, err := fmt.Sscan(n, &texts); err != nil {
+				return nil, fmt.Errorf("usual terms: %q: %w", line, err)
+			}
+			continue
+		}
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		term, n, ok := strings.Cut(line, "\t")
+		count, err := strconv.ParseFloat(n, 64)
+		if !ok || err != nil || shares == nil {
+			return nil, fmt.Errorf("usual terms: %q is no term with a number", line)
+		}
+		shares[term] = count / texts
+	}
+	return usual, nil
+}
+
+// terms gives the distinct words of tokens that can tell one trouble from
+// another, in their order, at most [maxTerms].
+func (r *Reader) terms(dst []string, text string, tokens []nlp.Token) []string {
+	for i := range tokens {
+		t := &tokens[i]
+		if len(dst) == maxTerms {
+			break
+		}
+		if !r.tells(text, t) || contains(dst, t.Norm) {
+			continue
+		}
+		dst = append(dst, t.Norm)
+	}
+	return dst
+}
+
+func contains(list []string, s string) bool {
+	for _, x := range list {
+		if x == s {
+			return true
+		}
+	}
+	return false
+}
+
+// tells says whether a token can tell one trouble from another: a word, no
+// number (it names the order, not the trouble), no placeholder, no stop word.
+func (r *Reader) tells(text string, t *nlp.Token) bool {
+	switch t.Kind {
+	case nlp.Word:
+		if utf8.RuneCountInString(t.Norm) < 2 || isPlaceholder(text, t) || hasDigit(t.Norm) && len(t.Norm) > 4 {
+			return false
+		}
+	case nlp.Han, nlp.Thai, nlp.Syl:
+	default:
+		return false
+	}
+	return !r.stop[t.Norm] && !strings.ContainsAny(t.Norm, " \t\n")
+}
+
+// isPlaceholder says whether a word stands where something personal stood: "[PHONE_1]".
+func isPlaceholder(text string, t *nlp.Token) bool {
+	return t.Start > 0 && text[t.Start-1] == '[' && strings.IndexByte(text[t.Start:min(len(text), t.Start+24)], ']') > 0 &&
+		strings.ToUpper(text[t.Start:t.End]) == text[t.Start:t.End]
+}
+
+func hasDigit(s string) bool { return strings.ContainsAny(s, "0123456789") }
+
+// troubles are the intents that say that something is wrong, asks those that
+// want something of us: both open issues.
+var (
+	troubles = []string{"complaint", "problem", "refund", "cancel", "escalate", "status"}
+	asks     = []string{"question", "suggestion", "request"}
+)
+
+// Mentions finds what a verbatim says about things: the segments of customers
+// that are not plainly friendly, those beside each other in one turn together.
+func (r *Reader) Mentions(rec *earshot.Record) []Mention {
+	a := rec.Analysis
+	if a == nil || len(a.Segments) == 0 {
+		return nil
+	}
+	text := rec.Verbatim.Text()
+	troubled, asking := has(a, troubles), has(a, asks)
+	if a.Sentiment != nil && (a.Sentiment.Label == "negative" || a.Sentiment.Label == "mixed") || a.Effort != nil && a.Effort.Score > 0 {
+		troubled = true
+	}
+	friendly := !troubled && a.Sentiment != nil && a.Sentiment.Label == "positive"
+	if friendly && !asking {
+		return nil
+	}
+	var mentions []Mention
+	var tokens []nlp.Token
+	for from := 0; from < len(a.Segments); {
+		to := from
+		for to < len(a.Segments) && a.Segments[to].Turn == a.Segments[from].Turn && r.bears(rec, &a.Segments[to]) {
+			to++
+		}
+		if to == from {
+			from++
+			continue
+		}
+		m := Mention{Segment: from, Span: earshot.Span{Start: a.Segments[from].Start, End: a.Segments[to-1].End}}
+		m.Lang = langOf(a, from, to)
+		if tokens == nil {
+			tokens = r.nlp.Tokens(text)
+		}
+		m.Terms = r.terms(nil, text, within(tokens, m.Span))
+		m.Troubled = troubled && (len(a.Segments) <= 3 || anyTroubled(a, from, to))
+		m.Opens = m.Troubled || asking && len(m.Terms) > 1
+		if len(m.Terms) > 0 {
+			mentions = append(mentions, m)
+		}
+		from = to
+	}
+	return mentions
+}
+
+// bears says whether a segment may bear a problem: a customer says it, and it
+// is not plainly friendly.
+func (r *Reader) bears(rec *earshot.Record, g *earshot.Segment) bool {
+	switch rec.Verbatim.Turns[g.Turn].Speaker {
+	case "agent", "bot":
+		return false
+	}
+	return g.Sentiment == nil || g.Sentiment.Label != "positive" || g.Effort != nil && g.Effort.Score > 0
+}
+
+// anyTroubled says whether one of the segments was scored as troubled by itself.
+func anyTroubled(a *earshot.Analysis, from, to int) bool {
+	for i := from; i < to; i++ {
+		g := &a.Segments[i]
+		if g.Sentiment != nil && g.Sentiment.Label != "positive" && g.Sentiment.Label != "neutral" || g.Effort != nil && g.Effort.Score > 0 {
+			return true
+		}
+		for _, e := range a.Evidence {
+			if e.Score == "intent" && e.Start >= g.Start && e.End <= g.End && contains(troubles, e.Label) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func has(a *earshot.Analysis, labels []string) bool {
+	for _, l := range a.Intents {
+		if contains(labels, l.Label) {
+			return true
+		}
+	}
+	return false
+}
+
+// langOf is the language of the longest of the segments; that of the verbatim if none has one.
+func langOf(a *earshot.Analysis, from, to int) string {
+	lang, most := a.Lang, 0
+	for _, g := range a.Segments[from:to] {
+		if n := g.End - g.Start; n > most && g.Lang != "und" && g.Lang != "" {
+			lang, most = g.Lang, n
+		}
+	}
+	return lang
+}
+
+// within gives the tokens that begin in span.
+func within(tokens []nlp.Token, span earshot.Span) []nlp.Token {
+	from := sort.Search(len(tokens), func(i int) bool { return tokens[i].Start >= span.Start })
+	to := sort.Search(len(tokens), func(i int) bool { return tokens[i].Start >= span.End })
+	return tokens[from:to]
+}

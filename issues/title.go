@@ -1,0 +1,235 @@
+package issues
+
+import (
+	"cmp"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/earshot-cx/earshot"
+	"github.com/earshot-cx/earshot/nlp"
+)
+
+const (
+	maxExamples = 12  // texts that an issue is named by
+	maxExample  = 300 // bytes of each
+	maxPhrases  = 5
+	maxGram     = 4  // words
+	maxTitle    = 60 // characters
+)
+
+// An example is the words of one member.
+type example struct {
+	Verbatim   string  `json:"verbatim"`
+	Person     uint64  `json:"person"`
+	Lang       string  `json:"lang"`
+	Text       string  `json:"text"`
+	Similarity float64 `json:"similarity"`
+}
+
+// keepExample keeps the words of a mention among those that the issue is named
+// by, if they are closer to it than what is there. One person is there once.
+func (t *Tracker) keepExample(i *Issue, s *Said, m *Mention, text string, similarity float64) {
+	if similarity == 1 {
+		similarity = 0.5 // the one that opened the issue is like nothing yet
+	}
+	e := example{s.Verbatim, s.Person, m.Lang, cut(strings.TrimSpace(text[m.Start:m.End]), maxExample), similarity}
+	if slices.ContainsFunc(i.examples, func(o example) bool { return o.Person == e.Person || o.Text == e.Text }) {
+		return
+	}
+	if len(i.examples) >= maxExamples && !bySimilarityLess(e, i.examples[len(i.examples)-1]) {
+		return
+	}
+	i.examples = append(i.examples, e)
+	i.dirtyExamples = true
+	trimExamples(i)
+	t.touch(i)
+}
+
+func bySimilarityLess(a, b example) bool { return bySimilarity(a, b) < 0 }
+
+func bySimilarity(a, b example) int {
+	return cmp.Or(cmp.Compare(b.Similarity, a.Similarity), cmp.Compare(a.Verbatim, b.Verbatim))
+}
+
+// trimExamples keeps the best examples, in order, one a verbatim.
+func trimExamples(i *Issue) {
+	slices.SortStableFunc(i.examples, bySimilarity)
+	seen := map[string]bool{}
+	i.examples = slices.DeleteFunc(i.examples, func(e example) bool {
+		again := seen[e.Verbatim]
+		seen[e.Verbatim] = true
+		return again
+	})
+	if len(i.examples) > maxExamples {
+		i.examples = slices.Delete(i.examples, maxExamples, len(i.examples))
+	}
+}
+
+// cut shortens a text to so many bytes, between characters.
+func cut(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	for most > 0 && !utf8.RuneStart(text[most]) {
+		most--
+	}
+	return text[:most]
+}
+
+// retitle names an issue that is new or has doubled.
+func (t *Tracker) retitle(i *Issue) {
+	if i.Opened && i.Mentions >= 2*i.Titled {
+		t.title(i)
+	}
+}
+
+// title gives an issue its titles and phrases anew.
+func (t *Tracker) title(i *Issue) {
+	byLang := map[string][]string{}
+	for _, e := range i.examples {
+		byLang[e.Lang] = append(byLang[e.Lang], e.Text)
+	}
+	i.Titles, i.Phrases = map[string]string{}, map[string][]string{}
+	space := t.spaces[i.Family]
+	for _, lang := range slices.Sorted(maps.Keys(byLang)) {
+		phrases := t.titler.phrases(byLang[lang], lang, space.idf)
+		if len(phrases) > 0 {
+			i.Titles[lang], i.Phrases[lang] = phrases[0], phrases
+		}
+	}
+	i.Titled = i.Mentions
+	t.touch(i)
+}
+
+// A Titler finds what texts have in common, in their own words: n-grams of one
+// to four words, weighed by class TF-IDF (how many of the texts have it, times
+// how much its words tell) and picked by maximal marginal relevance (Carbonell
+// and Goldstein, 1998), so that the phrases differ.
+type Titler struct{ reader *Reader }
+
+// A gram is a candidate.
+type gram struct {
+	surface string // as the first text has it
+	terms   []string
+	texts   int
+	score   float64
+}
+
+// worth is how much longer phrases are liked: one word is rarely a title.
+var worth = [maxGram + 1]float64{0, 0.7, 1.1, 1.15, 1.1}
+
+func (t *Titler) phrases(texts []string, lang string, idf func(string) float64) []string {
+	grams := map[string]*gram{}
+	for _, text := range texts {
+		tokens := t.reader.nlp.Tokens(text)
+		var nouns []earshot.Span
+		if lang == "en" {
+			nouns = nlp.NounPhrases(text)
+		}
+		counted := map[string]bool{}
+		for from := range tokens {
+			for n := 1; n <= maxGram && from+n <= len(tokens); n++ {
+				if !t.inner(text, &tokens[from+n-1]) {
+					break
+				}
+				t.count(grams, counted, text, tokens[from:from+n], nouns, idf)
+			}
+		}
+	}
+	all := slices.SortedFunc(maps.Values(grams), func(a, b *gram) int {
+		return cmp.Or(cmp.Compare(b.value(len(texts)), a.value(len(texts))), cmp.Compare(a.surface, b.surface))
+	})
+	var chosen []*gram
+	for len(chosen) < maxPhrases {
+		var best *gram
+		most := 0.0
+		for _, g := range all[:min(len(all), 60)] {
+			if v := g.value(len(texts)) * (1 - g.likest(chosen)); v > most {
+				best, most = g, v
+			}
+		}
+		if best == nil {
+			break
+		}
+		chosen = append(chosen, best)
+	}
+	phrases := make([]string, len(chosen))
+	for i, g := range chosen {
+		phrases[i] = g.surface
+	}
+	return phrases
+}
+
+// count counts a candidate once a text.
+func (t *Titler) count(grams map[string]*gram, counted map[string]bool, text string, tokens []nlp.Token, nouns []earshot.Span, idf func(string) float64) {
+	first, last := &tokens[0], &tokens[len(tokens)-1]
+	if !t.edge(text, first) || !t.edge(text, last) {
+		return
+	}
+	var key strings.Builder
+	var terms []string
+	told := 0.0
+	for i := range tokens {
+		key.WriteString(tokens[i].Norm)
+		key.WriteByte(' ')
+		if t.reader.tells(text, &tokens[i]) && !slices.Contains(terms, tokens[i].Norm) {
+			terms = append(terms, tokens[i].Norm)
+			told += idf(tokens[i].Norm)
+		}
+	}
+	if len(terms) == 0 || counted[key.String()] {
+		return
+	}
+	counted[key.String()] = true
+	g := grams[key.String()]
+	if g == nil {
+		surface := strings.Join(strings.Fields(text[first.Start:last.End]), " ")
+		if utf8.RuneCountInString(surface) > maxTitle {
+			return
+		}
+		g = &gram{surface: surface, terms: terms, score: told * worth[len(tokens)]}
+		if slices.ContainsFunc(nouns, func(s earshot.Span) bool { return s.Start == first.Start && s.End == last.End }) {
+			g.score *= 1.25
+		}
+		grams[key.String()] = g
+	}
+	g.texts++
+}
+
+// value is the class TF-IDF of a candidate. What only one of several texts has
+// is nothing they have in common.
+func (g *gram) value(texts int) float64 {
+	share := float64(g.texts) / float64(texts)
+	if g.texts == 1 && texts > 1 {
+		share /= 2
+	}
+	return math.Sqrt(share) * g.score
+}
+
+// likest is how much a candidate says again what was chosen, 0 … 1.
+func (g *gram) likest(chosen []*gram) float64 {
+	most := 0.0
+	for _, c := range chosen {
+		both := 0
+		for _, term := range g.terms {
+			if slices.Contains(c.terms, term) {
+				both++
+			}
+		}
+		most = max(most, float64(both)/float64(min(len(g.terms), len(c.terms))))
+	}
+	return most
+}
+
+// inner says whether a token may stand inside a phrase.
+func (t *Titler) inner(text string, tok *nlp.Token) bool {
+	return tok.Kind != nlp.Punct && tok.Kind != nlp.Emoji && tok.Kind != nlp.Number && !isPlaceholder(text, tok)
+}
+
+// edge says whether a phrase may begin or end with a token.
+func (t *Titler) edge(text string, tok *nlp.Token) bool {
+	return t.reader.tells(text, tok) || t.reader.denies[tok.Norm]
+}
