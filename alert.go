@@ -61,3 +61,29 @@ type DeliveryState struct {
 	State    string `json:"state"` // pending, delivered, failed
 	Attempts int    `json:"attempts"`
 }
+
+// A Rule says what is watched and whom to tell.
+type Rule struct {
+	ID           string      `json:"id"`
+	Name         string      `json:"name"`
+	Subject      RuleSubject `json:"subject"`
+	Measure      string      `json:"measure"`     // count
+	Sensitivity  string      `json:"sensitivity"` // low, normal, high
+	MinCustomers int         `json:"min_customers"`
+	Webhooks     []string    `json:"webhooks"` // none: every webhook
+	Enabled      bool        `json:"enabled"`
+	Version      int         `json:"version"`
+}
+
+// A RuleSubject is what a rule watches.
+type RuleSubject struct {
+	Type string `json:"type"`         // issue
+	ID   string `json:"id,omitempty"` // none: every one
+	Q    string `json:"q,omitempty"`
+}
+
+// IssuesDefault is the rule every tenant has.
+func IssuesDefault() Rule {
+	return Rule{ID: DefaultRule, Name: "Issues that spike", Subject: RuleSubject{Type: "issue"}, Measure: "count",
+		Sensitivity: "normal", MinCustomers: 3, Webhooks: []string{}, Enabled: true, Version: 1}
+}

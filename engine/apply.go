@@ -2,12 +2,15 @@ package engine
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/earshot-cx/earshot"
+	"github.com/earshot-cx/earshot/issues"
 	"github.com/earshot-cx/earshot/store"
 )
 
@@ -53,24 +56,141 @@ func rest(ctx context.Context, d time.Duration) {
 func (e *Engine) process(ctx context.Context, t *tenant, batch []*store.Entry) error {
 	good, bad := e.analyze(batch)
 	err := e.commit(ctx, t, good, bad)
-	if err != nil && !ofTheStore(err) {
+	if err != nil && !ofTheStore(err) && !errors.Is(err, errMeanwhile) {
 		err = e.oneByOne(ctx, t, good)
+	}
+	if errors.Is(err, errMeanwhile) {
+		err = nil // the next Take sees what changed
 	}
 	t.update(func() {})
 	signal(t.grown)
 	return err
 }
 
-// commit writes a batch and all that follows from it in one transaction.
-func (e *Engine) commit(ctx context.Context, t *tenant, good []*store.Entry, bad []failure) error {
-	return e.store.Update(ctx, t.id, func(tx store.Tx) error {
+// errMeanwhile says that an entry of a batch was erased or revised since it was
+// taken: what was worked out with it must not be kept.
+var errMeanwhile = errors.New("a verbatim changed meanwhile")
+
+// commit works out what follows from a batch, in order, and writes it with the
+// batch in one transaction. When it can't be written the state is forgotten, to
+// be loaded again as it was.
+func (e *Engine) commit(ctx context.Context, t *tenant, good []work, bad []failure) error {
+	t.applying.Lock()
+	defer t.applying.Unlock()
+	st, err := e.stateOf(ctx, t)
+	if err != nil {
+		return err
+	}
+	entries := make([]*store.Entry, len(good))
+	for i := range good {
+		entries[i] = good[i].entry
+		if err := e.apply(ctx, t, st, &good[i]); err != nil {
+			t.state = nil
+			return err
+		}
+	}
+	return e.write(ctx, t, st, func(tx store.Tx) error {
 		for _, f := range bad {
 			if err := tx.Fail(f.entry, f.cause); err != nil {
 				return err
 			}
 		}
-		return tx.Apply(good)
-	})
+		if err := tx.Apply(entries); err != nil {
+			return err
+		}
+		for _, entry := range entries {
+			if entry.Seq == 0 || entry.Record != nil && entry.Record.Seq == 0 {
+				return errMeanwhile
+			}
+		}
+		return nil
+	}, entries)
+}
+
+// write writes what a state worked out, with what first does, and tells of it.
+func (e *Engine) write(ctx context.Context, t *tenant, st *state, first func(store.Tx) error, entries []*store.Entry) error {
+	events := st.takeEvents()
+	messages, err := e.messages(ctx, t, st, events)
+	if err == nil {
+		err = e.store.Update(ctx, t.id, func(tx store.Tx) error {
+			if err := first(tx); err != nil {
+				return err
+			}
+			if err := st.save(tx); err != nil {
+				return err
+			}
+			for _, m := range messages {
+				if err := tx.PutDelivery(m.delivery(st)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if err != nil {
+		t.state = nil
+		return err
+	}
+	e.publish(t, st, events, entries)
+	if len(messages) > 0 {
+		e.wakeSender()
+	}
+	return nil
+}
+
+// apply works out what follows from one entry.
+func (e *Engine) apply(ctx context.Context, t *tenant, st *state, w *work) error {
+	entry := w.entry
+	switch {
+	case entry.Record != nil:
+		before, err := e.countedAs(ctx, t, st, entry)
+		if err != nil {
+			return err
+		}
+		it := item{rec: entry.Record, mentions: w.mentions, live: entry.Lane == store.Live}
+		st.place(&it, before, entry.At)
+	case entry.Type == store.TypeErase:
+		before, err := e.countedAs(ctx, t, st, entry)
+		if err != nil {
+			return err
+		}
+		st.erase(entry.Verbatim, before, erasedMentions(entry.Payload), entry.At)
+	default:
+		st.advance(entry.At)
+	}
+	return nil
+}
+
+// countedAs reads what a verbatim was counted as; nil if it was not.
+func (e *Engine) countedAs(ctx context.Context, t *tenant, st *state, entry *store.Entry) (*counted, error) {
+	if c, ok := st.counted[entry.Verbatim]; ok {
+		return c, nil
+	}
+	if entry.Type == store.TypeVerbatim && entry.Record.Verbatim.Revision <= 1 {
+		return nil, nil // it is new
+	}
+	body, err := e.store.Counted(ctx, t.id, entry.Verbatim)
+	if err != nil || body == nil {
+		return nil, err
+	}
+	c := &counted{}
+	if err := json.Unmarshal(body, c); err != nil {
+		return nil, fmt.Errorf("what %s was counted as: %d bytes are not what was written", entry.Verbatim, len(body))
+	}
+	return c, nil
+}
+
+// stateOf gives a tenant's state, loaded at first use. t.applying is held.
+func (e *Engine) stateOf(ctx context.Context, t *tenant) (*state, error) {
+	if t.state != nil {
+		return t.state, nil
+	}
+	st, err := loadState(ctx, e.store, t.id, e.reader, e.location)
+	if err != nil {
+		return nil, fmt.Errorf("load issues and alerts: %w", err)
+	}
+	t.state = st
+	return st, nil
 }
 
 // ofTheStore says whether an error is the store's own trouble, for which no entry is to blame.
@@ -80,10 +200,11 @@ func ofTheStore(err error) bool {
 }
 
 // oneByOne finds the entry for which a batch fails, so that it alone is blamed.
-func (e *Engine) oneByOne(ctx context.Context, t *tenant, batch []*store.Entry) error {
-	for _, entry := range batch {
-		err := e.commit(ctx, t, []*store.Entry{entry}, nil)
-		if ofTheStore(err) {
+func (e *Engine) oneByOne(ctx context.Context, t *tenant, batch []work) error {
+	for i := range batch {
+		entry := batch[i].entry
+		err := e.commit(ctx, t, batch[i:i+1], nil)
+		if ofTheStore(err) || errors.Is(err, errMeanwhile) {
 			return err
 		}
 		if err != nil {
@@ -102,8 +223,15 @@ type failure struct {
 	cause string
 }
 
+// A work is an entry with what was found in it.
+type work struct {
+	entry    *store.Entry
+	mentions []issues.Mention
+}
+
 // analyze works out the entries of a batch, several at once. It writes nothing.
-func (e *Engine) analyze(batch []*store.Entry) (good []*store.Entry, bad []failure) {
+func (e *Engine) analyze(batch []*store.Entry) (good []work, bad []failure) {
+	mentions := make([][]issues.Mention, len(batch))
 	causes := make([]string, len(batch))
 	step := max(1, min(64, (len(batch)+cap(e.slots)-1)/cap(e.slots)))
 	var g errgroup.Group
@@ -112,7 +240,7 @@ func (e *Engine) analyze(batch []*store.Entry) (good []*store.Entry, bad []failu
 			e.slots <- struct{}{}
 			defer func() { <-e.slots }()
 			for i := from; i < min(from+step, len(batch)); i++ {
-				causes[i] = e.analyzeEntry(batch[i])
+				mentions[i], causes[i] = e.analyzeEntry(batch[i])
 			}
 			return nil
 		})
@@ -120,7 +248,7 @@ func (e *Engine) analyze(batch []*store.Entry) (good []*store.Entry, bad []failu
 	_ = g.Wait() // the goroutines return no error
 	for i, cause := range causes {
 		if cause == "" {
-			good = append(good, batch[i])
+			good = append(good, work{batch[i], mentions[i]})
 		} else {
 			e.log.Error("analyse", "verbatim", batch[i].Verbatim, "attempt", batch[i].Attempts+1, "cause", cause)
 			bad = append(bad, failure{batch[i], cause})
@@ -130,7 +258,7 @@ func (e *Engine) analyze(batch []*store.Entry) (good []*store.Entry, bad []failu
 }
 
 // analyzeEntry analyses the verbatim of an entry; "" is success.
-func (e *Engine) analyzeEntry(entry *store.Entry) (cause string) {
+func (e *Engine) analyzeEntry(entry *store.Entry) (mentions []issues.Mention, cause string) {
 	defer func() {
 		if p := recover(); p != nil {
 			cause = fmt.Sprintf("panic: %v", p)
@@ -138,6 +266,7 @@ func (e *Engine) analyzeEntry(entry *store.Entry) (cause string) {
 	}()
 	if entry.Record != nil {
 		entry.Record.Analysis = e.nlp.Analyze(&entry.Record.Verbatim)
+		mentions = e.reader.Mentions(entry.Record)
 	}
-	return ""
+	return mentions, ""
 }

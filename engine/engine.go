@@ -1,5 +1,5 @@
-// Package engine carries a verbatim from acceptance to search hit (and, when
-// issues and alerts arrive, to an alert).
+// Package engine carries a verbatim from acceptance to search hit, issue and
+// alert.
 //
 // What it promises:
 //
@@ -7,13 +7,16 @@
 //     soon after, also if the process is killed in between.
 //   - The entries of one tenant are applied one after another, and all that
 //     follows from a batch is one transaction. A batch seen twice changes nothing.
+//   - What issues and alerts decide follows from the entries of the log, in their
+//     order, and from their times: a crash, a replay and a second run agree.
 //   - The index follows the log by itself: a slow or damaged index delays
 //     neither acceptance nor analysis, and is built again from the record.
 //   - An entry that fails five times is set aside and holds up nothing.
 //   - When Run's context ends, the batch in hand is finished and nothing is lost.
 //
 // Each tenant has two goroutines, owned by Run: one applies what waits in its
-// lanes, the other brings the index up to the log.
+// lanes, the other brings the index up to the log. Two more serve all tenants:
+// one sends webhooks, one lets the time of quiet tenants pass.
 package engine
 
 import (
@@ -28,8 +31,10 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/earshot-cx/earshot/index"
+	"github.com/earshot-cx/earshot/issues"
 	"github.com/earshot-cx/earshot/nlp"
 	"github.com/earshot-cx/earshot/store"
+	"github.com/earshot-cx/earshot/webhook"
 )
 
 // Options are what an Engine is made of. Store, Index and NLP are required.
@@ -41,6 +46,11 @@ type Options struct {
 	Now     func() time.Time // nil: time.Now
 	Workers int              // analyses at once; 0: GOMAXPROCS
 	Batch   int              // entries applied together; 0: 500
+
+	// AllowPrivate lets webhooks go to loopback and private addresses.
+	AllowPrivate bool
+	// Location is where the times in the reasons of alerts are read; nil: UTC.
+	Location *time.Location
 }
 
 // An Engine is safe for concurrent use. Run must be running for anything that
@@ -53,6 +63,11 @@ type Engine struct {
 	batch int
 	slots chan struct{} // one for each analysis at once, over all tenants
 
+	reader       *issues.Reader
+	sender       *webhook.Sender
+	allowPrivate bool
+	location     *time.Location
+
 	mu      sync.Mutex
 	tenants map[string]*tenant
 	started func(*tenant) // starts the goroutines of a new tenant; nil until Run
@@ -63,6 +78,10 @@ type tenant struct {
 	id      string
 	waiting chan struct{} // holds one signal: something may wait in a lane
 	grown   chan struct{} // holds one signal: the log may have grown
+	feed    feed          // those who listen to what happens
+
+	applying sync.Mutex // held while something is applied; guards state
+	state    *state     // issues and alerts; nil until they are needed, and after a failure
 
 	mu       sync.Mutex
 	changed  chan struct{} // closed and renewed whenever something was applied or absorbed
@@ -92,6 +111,14 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 	if e.batch == 0 {
 		e.batch = 500
 	}
+	if e.reader, err = issues.NewReader(o.NLP); err != nil {
+		return nil, fmt.Errorf("engine: %w", err)
+	}
+	e.allowPrivate, e.location = o.AllowPrivate, o.Location
+	e.sender, err = webhook.New(webhook.Options{Outbox: outbox{o.Store}, AllowPrivate: o.AllowPrivate, Logger: e.log, Now: e.now})
+	if err != nil {
+		return nil, err
+	}
 	if o.Workers == 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
@@ -112,6 +139,8 @@ func (e *Engine) Run(ctx context.Context) error {
 		g.Go(func() error { e.applyLoop(ctx, t); return nil })
 		g.Go(func() error { e.followLoop(ctx, t); return nil })
 	}
+	g.Go(func() error { return e.sender.Run(ctx) })
+	g.Go(func() error { e.tickLoop(ctx); return nil })
 	for _, t := range e.tenants {
 		e.started(t)
 	}

@@ -3,28 +3,74 @@ package engine
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/earshot-cx/earshot"
 	"github.com/earshot-cx/earshot/index"
+	"github.com/earshot-cx/earshot/issues"
 	"github.com/earshot-cx/earshot/query"
 )
 
 // Record gives a stored verbatim; its analysis is nil while it waits.
 func (e *Engine) Record(ctx context.Context, tenant, id string) (*earshot.Record, error) {
-	return e.store.Record(ctx, tenant, id)
+	rec, err := e.store.Record(ctx, tenant, id)
+	if err != nil {
+		return nil, err
+	}
+	return rec, e.nameIssues(ctx, tenant, rec)
 }
 
-// Erase removes a verbatim: at once from the record, a moment later from the index.
+// nameIssues makes records name their issues as they are called now.
+func (e *Engine) nameIssues(ctx context.Context, tenant string, recs ...*earshot.Record) error {
+	if !slices.ContainsFunc(recs, func(r *earshot.Record) bool { return len(r.Issues) > 0 }) {
+		return nil
+	}
+	t := e.tenant(tenant)
+	t.applying.Lock()
+	defer t.applying.Unlock()
+	st, err := e.stateOf(ctx, t)
+	if err != nil {
+		return err
+	}
+	for _, r := range recs {
+		r.Issues = st.currentIssues(r.Issues)
+	}
+	return nil
+}
+
+// Erase removes a verbatim: at once from the record, a moment later from
+// issues, series and index. Its words go with the entry, so that they can be
+// taken out of its issues, and are gone when that is applied.
 func (e *Engine) Erase(ctx context.Context, tenant, id string) error {
-	if err := e.store.Erase(ctx, tenant, id, e.now(), nil); err != nil {
+	rec, err := e.store.Record(ctx, tenant, id)
+	if err != nil {
+		return err
+	}
+	payload, err := json.Marshal(erasure{e.reader.Mentions(rec)})
+	if err != nil {
+		return err
+	}
+	if err := e.store.Erase(ctx, tenant, id, e.now(), payload); err != nil {
 		return err
 	}
 	e.tenant(tenant).wake()
 	return nil
+}
+
+// An erasure is the payload of its entry.
+type erasure struct {
+	Mentions []issues.Mention `json:"mentions"`
+}
+
+func erasedMentions(payload []byte) []issues.Mention {
+	var e erasure
+	_ = json.Unmarshal(payload, &e) // an entry of an older version has none
+	return e.Mentions
 }
 
 // Wait returns a verbatim once it is analysed and can be found by a search, or
@@ -38,7 +84,7 @@ func (e *Engine) Wait(ctx context.Context, tenant, id string) (*earshot.Record, 
 			return nil, err
 		}
 		if rec.Analysis != nil && rec.Seq <= absorbed {
-			return rec, nil
+			return rec, e.nameIssues(ctx, tenant, rec)
 		}
 		select {
 		case <-ctx.Done():
@@ -82,6 +128,9 @@ func (e *Engine) Search(ctx context.Context, tenant string, r SearchRequest) (*S
 	if err != nil {
 		return nil, err
 	}
+	if node, err = e.nameQuery(ctx, tenant, node); err != nil {
+		return nil, err
+	}
 	sort := r.Sort
 	if _, everything := node.(query.All); everything && sort == "" {
 		sort = index.ByAtDesc
@@ -104,6 +153,9 @@ func (e *Engine) Search(ctx context.Context, tenant string, r SearchRequest) (*S
 	if err != nil {
 		return nil, fmt.Errorf("read hits: %w", err)
 	}
+	if err := e.nameIssues(ctx, tenant, recs...); err != nil {
+		return nil, err
+	}
 	out := &SearchResult{Items: make([]SearchItem, 0, len(recs)), Total: found.Total, Facets: found.Facets, Next: found.Next}
 	for _, rec := range recs {
 		item := SearchItem{Record: rec, Relevance: relevance[rec.Verbatim.ID]}
@@ -113,6 +165,42 @@ func (e *Engine) Search(ctx context.Context, tenant string, r SearchRequest) (*S
 	}
 	out.Took = time.Since(begun)
 	return out, nil
+}
+
+// nameQuery makes issue: of an issue mean also those that were merged into it,
+// and of a merged one the issue that it went into: the index knows each verbatim
+// under the issue that it was put into first.
+func (e *Engine) nameQuery(ctx context.Context, tenant string, node query.Node) (query.Node, error) {
+	names := false
+	query.Each(node, func(n query.Node) {
+		f, ok := n.(query.Field)
+		names = names || ok && f.Name == "issue"
+	})
+	if !names {
+		return node, nil
+	}
+	t := e.tenant(tenant)
+	t.applying.Lock()
+	defer t.applying.Unlock()
+	st, err := e.stateOf(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	return query.Rewrite(node, func(n query.Node) query.Node {
+		f, ok := n.(query.Field)
+		if !ok || f.Name != "issue" {
+			return n
+		}
+		number, ok := issues.NumberOf(strings.ToUpper(f.Value))
+		if !ok {
+			return n
+		}
+		all := query.Any{Name: "issue"}
+		for _, k := range st.issues.Into(st.issues.Current(number)) {
+			all.Values = append(all.Values, issues.IDOf(k))
+		}
+		return all
+	}), nil
 }
 
 // searchable says why a tenant's index must not be searched now.

@@ -96,6 +96,16 @@ func (c *compiler) compile(n query.Node, depth int) (plan, error) {
 		}
 		field, term := keyword(n.Name, n.Value)
 		return termPlan{field: field, term: term}, nil
+	case query.Any:
+		if !isKeyword(n.Name) {
+			return nil, unknownField("/q", n.Name)
+		}
+		var or orPlan
+		for _, value := range n.Values {
+			field, term := keyword(n.Name, value)
+			or = append(or, termPlan{field: field, term: term})
+		}
+		return or, nil
 	case query.Has:
 		if !isKeyword(n.Name) && !isNumber(n.Name) {
 			return nil, unknownField("/q", n.Name)

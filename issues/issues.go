@@ -250,8 +250,19 @@ func (t *Tracker) join(i *Issue, s *Said, troubled bool, now time.Time) {
 		i.LastSeen = s.At
 	}
 	t.touch(i)
-	t.ops = append(t.ops, op{kind: joining, issue: i, said: *s, troubled: troubled})
+	t.ops = append(t.ops, op{kind: joining, number: i.number, issue: i, said: *s, troubled: troubled})
 	t.set.Of(series.Issue(i.number)).Add(s.At, series.Said{Verbatim: s.Verbatim, Person: s.Person, Channel: s.Channel, Live: s.Live, Troubled: troubled}, now)
+}
+
+// Rejoin makes a verbatim a member again of an issue that it was put into
+// before: what is known of the verbatim changed, where it belongs did not.
+func (t *Tracker) Rejoin(s *Said, number int64, troubled bool, now time.Time) {
+	i := t.issues[t.Current(number)]
+	if i == nil { // retired: its row alone can say
+		t.ops = append(t.ops, op{kind: joining, number: t.Current(number), said: *s})
+		return
+	}
+	t.join(i, s, troubled, now)
 }
 
 // review looks at an issue that has a new member: is it an issue now, has it a
@@ -500,6 +511,22 @@ func take(counts map[string]int, key string) {
 	if counts[key]--; counts[key] <= 0 {
 		delete(counts, key)
 	}
+}
+
+// Title is what an issue is called: as a person named it, else in the language
+// that most of it is in.
+func (t *Tracker) Title(i *Issue) string {
+	if i.Named != "" {
+		return i.Named
+	}
+	titles, _ := t.Titles(i)
+	best, most := "", 0
+	for _, lang := range slices.Sorted(maps.Keys(titles)) {
+		if n := i.Langs[lang]; n > most || best == "" {
+			best, most = titles[lang], n
+		}
+	}
+	return best
 }
 
 // Events gives what happened since it was last asked.

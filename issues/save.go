@@ -94,12 +94,14 @@ func (t *Tracker) saveMembers(to Ledger) error {
 		switch o.kind {
 		case joining:
 			m := store.Member{Verbatim: o.said.Verbatim, Person: o.said.Person, At: o.said.At, Tag: tagOf(o)}
-			first, newPerson, err := to.Join(o.issue.number, m)
+			first, newPerson, err := to.Join(o.number, m)
 			if err != nil {
 				return err
 			}
-			o.issue.Count += bit(first)
-			o.issue.Customers += bit(newPerson)
+			if o.issue != nil {
+				o.issue.Count += bit(first)
+				o.issue.Customers += bit(newPerson)
+			}
 		case leaving:
 			left, last, err := to.Leave(o.number, o.said.Verbatim)
 			if err != nil {
@@ -212,14 +214,35 @@ func Load(ctx context.Context, s store.State, tenant string, r *Reader, set seri
 	return t, t.loadTracks(ctx, s, tenant, now)
 }
 
-func (t *Tracker) restore(d store.Document) error {
-	number, err := strconv.ParseInt(d.ID, 10, 64)
-	var r row
-	if err == nil {
+// Stored reads an issue that is not in memory; nil if there is none.
+func Stored(ctx context.Context, s store.State, tenant string, number int64) (*Issue, error) {
+	for _, kind := range []string{KindIssue, KindRetired} {
+		body, err := s.Document(ctx, tenant, kind, key(number))
+		if err != nil {
+			return nil, err
+		}
+		if body != nil {
+			_, r, err := readRow(store.Document{ID: key(number), Body: body})
+			return &Issue{centroid: centroid{number: number}, doc: r.doc}, err
+		}
+	}
+	return nil, nil
+}
+
+func readRow(d store.Document) (number int64, r row, err error) {
+	if number, err = strconv.ParseInt(d.ID, 10, 64); err == nil {
 		err = json.Unmarshal(d.Body, &r)
 	}
 	if err != nil {
-		return fmt.Errorf("issue %s: %d bytes are not what was written", d.ID, len(d.Body))
+		return 0, r, fmt.Errorf("issue %s: %d bytes are not what was written", d.ID, len(d.Body))
+	}
+	return number, r, nil
+}
+
+func (t *Tracker) restore(d store.Document) error {
+	number, r, err := readRow(d)
+	if err != nil {
+		return err
 	}
 	if r.MergedInto != 0 {
 		t.into[number] = r.MergedInto

@@ -88,20 +88,41 @@ func (t *Tracker) retitle(i *Issue) {
 
 // title gives an issue its titles and phrases anew.
 func (t *Tracker) title(i *Issue) {
+	i.doc.Titles, i.Phrases = t.name(i)
+	i.Titled = i.Mentions
+	t.touch(i)
+}
+
+// Titles gives an issue's titles and phrases by language. One that was not
+// opened has none yet; it is named by what there is.
+func (t *Tracker) Titles(i *Issue) (titles map[string]string, phrases map[string][]string) {
+	if i.Titled == 0 {
+		return t.name(i)
+	}
+	return i.doc.Titles, i.Phrases
+}
+
+func (t *Tracker) name(i *Issue) (titles map[string]string, phrases map[string][]string) {
 	byLang := map[string][]string{}
 	for _, e := range i.examples {
 		byLang[e.Lang] = append(byLang[e.Lang], e.Text)
 	}
-	i.Titles, i.Phrases = map[string]string{}, map[string][]string{}
-	space := t.spaces[i.Family]
-	for _, lang := range slices.Sorted(maps.Keys(byLang)) {
-		phrases := t.titler.phrases(byLang[lang], lang, space.idf)
-		if len(phrases) > 0 {
-			i.Titles[lang], i.Phrases[lang] = phrases[0], phrases
+	titles, phrases = map[string]string{}, map[string][]string{}
+	for lang, texts := range byLang {
+		if p := t.titler.phrases(texts, lang, t.spaces[i.Family].idf); len(p) > 0 {
+			titles[lang], phrases[lang] = p[0], p
 		}
 	}
-	i.Titled = i.Mentions
-	t.touch(i)
+	return titles, phrases
+}
+
+// Examples gives the texts that show best what an issue is about, at most so many.
+func (i *Issue) Examples(most int) []earshot.Example {
+	list := make([]earshot.Example, 0, most)
+	for _, e := range i.examples[:min(most, len(i.examples))] {
+		list = append(list, earshot.Example{ID: e.Verbatim, Lang: e.Lang, Text: e.Text})
+	}
+	return list
 }
 
 // A Titler finds what texts have in common, in their own words: n-grams of one

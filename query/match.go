@@ -74,8 +74,9 @@ func (m *matcher) holds(n Node) bool {
 	case Phrase:
 		return m.run(Run(n.Text))
 	case Field:
-		want := nlp.FoldField(n.Value)
-		return slices.ContainsFunc(FieldValues(m.d.rec, n.Name), func(v string) bool { return nlp.FoldField(v) == want })
+		return m.has(n.Name, n.Value)
+	case Any:
+		return slices.ContainsFunc(n.Values, func(v string) bool { return m.has(n.Name, v) })
 	case Range:
 		x, ok := NumberValue(m.d.rec, n.Name)
 		return ok && n.contains(x)
@@ -85,6 +86,11 @@ func (m *matcher) holds(n Node) bool {
 		return HasValue(m.d.rec, n.Name)
 	}
 	return false
+}
+
+func (m *matcher) has(name, value string) bool {
+	want := nlp.FoldField(value)
+	return slices.ContainsFunc(FieldValues(m.d.rec, name), func(v string) bool { return nlp.FoldField(v) == want })
 }
 
 func (m *matcher) term(t Term) bool {

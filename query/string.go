@@ -15,6 +15,7 @@ func (Not) node()    {}
 func (Word) node()   {}
 func (Phrase) node() {}
 func (Field) node()  {}
+func (Any) node()    {}
 func (Range) node()  {}
 func (Time) node()   {}
 func (Has) node()    {}
@@ -103,6 +104,15 @@ func quote(s string) string {
 	}
 	b.WriteByte('"')
 	return b.String()
+}
+
+// String gives the same query as an Or.
+func (n Any) String() string {
+	or := make(Or, len(n.Values))
+	for i, v := range n.Values {
+		or[i] = Field{n.Name, v}
+	}
+	return or.String()
 }
 
 func (n Field) String() string {

@@ -47,6 +47,12 @@ type (
 		Name  string // one of Fields, or "field.NAME"
 		Value string // as typed
 	}
+	// An Any wants a field to have any of many values. It is not typed by people:
+	// it is what an issue that took in others stands for.
+	Any struct {
+		Name   string
+		Values []string
+	}
 	// A Range wants a number field within bounds; a nil bound is open.
 	Range struct {
 		Name              string // sentiment, effort, rating, or "field.NAME" of a number

@@ -16,8 +16,8 @@ type readers struct {
 	waiting, count, lastSeq, queued, take *sql.Stmt
 	record, records, log, deadLetters     *sql.Stmt
 
-	documents, document, counted, members, membersSince, buckets *sql.Stmt
-	heads, deliveries, deliveriesOf                              *sql.Stmt
+	documents, document, counted, members, membersSince, buckets, countMembers *sql.Stmt
+	heads, deliveries, deliveriesOf                                            *sql.Stmt
 }
 
 // recordColumns are what scanRecord reads, with verbatims as v and analyses as a.
@@ -56,7 +56,8 @@ func (r *readers) prepare(db *sql.DB) error {
 			WHERE m.tenant = ? AND m.issue = ? ORDER BY m.at DESC, m.n DESC LIMIT ?`,
 		&r.membersSince: `SELECT m.issue, v.id, m.person, m.at, m.tag FROM members m JOIN verbatims v ON v.n = m.n
 			WHERE m.tenant = ? AND m.at >= ? ORDER BY m.at, m.n, m.issue`,
-		&r.buckets: `SELECT key, t, body FROM series WHERE tenant = ? AND key >= ? AND key < ? AND t >= ? ORDER BY key, t`,
+		&r.countMembers: `SELECT count(*), count(DISTINCT person) FROM members WHERE tenant = ? AND issue = ?`,
+		&r.buckets:      `SELECT key, t, body FROM series WHERE tenant = ? AND key >= ? AND key < ? AND t >= ? ORDER BY key, t`,
 		&r.heads: `SELECT t.id, o.body, o.payload FROM
 			(SELECT min(id) AS id FROM outbox WHERE state = 'pending' GROUP BY tenant, webhook) h
 			JOIN outbox o ON o.id = h.id JOIN tenants t ON t.no = o.tenant ORDER BY o.id`,

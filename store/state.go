@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -212,6 +213,18 @@ func (s *SQLite) Members(ctx context.Context, tenant string, issue int64, limit 
 		return nil, err
 	}
 	return collect(ctx, s.r.members, scanMember, no, issue, limit)
+}
+
+// CountMembers implements State.
+func (s *SQLite) CountMembers(ctx context.Context, tenant string, issue int64) (verbatims, people int, err error) {
+	no, err := s.tenant(ctx, tenant)
+	if err != nil {
+		return 0, 0, err
+	}
+	if err := s.r.countMembers.QueryRowContext(ctx, no, issue).Scan(&verbatims, &people); err != nil {
+		return 0, 0, fmt.Errorf("count members: %w", storageError(err))
+	}
+	return verbatims, people, nil
 }
 
 // MembersSince implements State.

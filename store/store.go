@@ -220,6 +220,8 @@ type State interface {
 	Counted(ctx context.Context, tenant, verbatim string) ([]byte, error)
 	// Members gives up to limit members of an issue, those said last first.
 	Members(ctx context.Context, tenant string, issue int64, limit int) ([]Member, error)
+	// CountMembers is how many verbatims, and how many people, are members of an issue.
+	CountMembers(ctx context.Context, tenant string, issue int64) (verbatims, people int, err error)
 	// MembersSince gives the members of all issues that were said at or after at, in the order of At, then of arrival.
 	MembersSince(ctx context.Context, tenant string, at time.Time) ([]Member, error)
 	// Buckets gives the buckets from t on of all series whose key begins with prefix, by key, then t.

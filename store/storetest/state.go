@@ -85,6 +85,9 @@ func members(f *fixture) {
 		f.same("merged", [2]int{verbatims, people}, [2]int{3, 2})
 		return err
 	})
+	verbatims, people, err := f.CountMembers(f.ctx, here, 1)
+	f.no(err)
+	f.same("counted", [2]int{verbatims, people}, [2]int{3, 2})
 	f.update(here, func(tx store.Tx) error {
 		for _, want := range []struct {
 			verbatim   string

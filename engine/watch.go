@@ -1,0 +1,421 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/earshot-cx/earshot"
+	"github.com/earshot-cx/earshot/alert"
+	"github.com/earshot-cx/earshot/issues"
+	"github.com/earshot-cx/earshot/series"
+	"github.com/earshot-cx/earshot/store"
+)
+
+// A watch is the alerts of one tenant under the rule issues-default. It joins
+// issues, series and the detectors of package alert.
+type watch struct {
+	loc       *time.Location
+	season    alert.Season
+	seasonAt  int64               // the hour for which it was counted
+	last      int64               // number of the last alert
+	incidents map[int64]*incident // by issue
+	baselines map[int64]baseline  // by issue; a cache
+
+	dirty       map[int64]*incident
+	old         []*incident // earlier alerts of issues that were changed
+	dirtySeason bool
+}
+
+// An incident is the latest alert of an issue and what is remembered beside it.
+type incident struct {
+	Alert  *earshot.Alert `json:"alert"`
+	Memory alert.Memory   `json:"memory"`
+	Folded []int64        `json:"folded,omitempty"` // issues whose spikes are part of it
+}
+
+func (in *incident) open() bool { return in.Alert.State != earshot.Resolved }
+
+type baseline struct {
+	hour int64
+	alert.Baseline
+}
+
+// Kinds of documents.
+const (
+	kindAlert  = "alert"  // an incident each
+	kindSeason = "season" // one
+)
+
+// foldAlike is how alike two issues must be for the spike of one to be part of
+// the other's incident: one trouble in so many words that it is not yet one issue.
+const foldAlike = 0.12
+
+// troubledShare is which part of a spike must say that something is wrong. A
+// promotion that everybody asks about is busy, and no reason to wake anyone.
+const (
+	troubledShare = 1.0 / 3
+	troubledLeast = 3
+)
+
+// windows are what is judged, in buckets.
+var windows = [3]int64{3, 12, 72}
+
+func newWatch(loc *time.Location) *watch {
+	if loc == nil {
+		loc = time.UTC
+	}
+	return &watch{loc: loc, incidents: map[int64]*incident{}, baselines: map[int64]baseline{}, dirty: map[int64]*incident{}}
+}
+
+// idle says whether time can pass without anything happening to an alert.
+func (w *watch) idle() bool {
+	for _, in := range w.incidents {
+		if in.open() {
+			return false
+		}
+	}
+	return true
+}
+
+// arrive judges the issues that a live verbatim was put into.
+func (w *watch) arrive(st *state, numbers []int64) {
+	for _, n := range numbers {
+		if i := st.issues.Get(st.issues.Current(n)); i != nil {
+			w.judge(st, i, st.clock)
+		}
+	}
+}
+
+// tick judges what is open or may be about to be, learns from issues that come
+// of age and counts the season anew every hour.
+func (w *watch) tick(st *state, now time.Time) {
+	hour := series.HourOf(now)
+	if hour != w.seasonAt {
+		w.learn(st, hour)
+		w.season.Count(st.set.Of(series.All).Hours, now)
+		w.seasonAt, w.dirtySeason = hour, true
+	}
+	for _, i := range st.issues.All() {
+		tr := st.set[series.Issue(i.Number())]
+		in := w.incidents[i.Number()]
+		if in != nil && in.open() || tr != nil && len(tr.Recent) >= alert.MinVerbatims {
+			w.judge(st, i, now)
+		}
+	}
+}
+
+// learn takes in how the issues grew whose first two days are over since the
+// last time.
+func (w *watch) learn(st *state, hour int64) {
+	const childhood = 48
+	for _, i := range st.issues.All() {
+		age := hour - series.HourOf(i.FirstSeen)
+		if i.Opened && w.seasonAt > 0 && age >= childhood && age-(hour-w.seasonAt) < childhood {
+			w.season.Newborn.Learn(w.track(st, i))
+		}
+	}
+}
+
+func (w *watch) track(st *state, i *issues.Issue) alert.Track {
+	return alert.Track{Born: i.FirstSeen.Truncate(series.Step), Hours: st.set.Of(series.Issue(i.Number())).Hours}
+}
+
+// judge looks at one issue.
+func (w *watch) judge(st *state, i *issues.Issue, now time.Time) {
+	in := w.incidents[i.Number()]
+	running := in != nil && in.open()
+	if !running && (!i.Opened || i.State == earshot.Muted) {
+		return
+	}
+	counts, said := w.counts(st, i, now)
+	if !running && !alert.Judgeable(counts) {
+		return
+	}
+	v := alert.Judge(now, w.track(st, i), w.baseline(st, i, now), counts, alert.Normal)
+	if running {
+		w.apply(st, i.Number(), in, alert.Look(in.Alert, &in.Memory, v, now, w.loc), now)
+		return
+	}
+	if !v.Fired || !troubled(said, v.Window) {
+		return
+	}
+	var memory alert.Memory
+	if in != nil {
+		memory = in.Memory
+	}
+	if ok, _ := memory.Opens(v, now); !ok || w.fold(st, i, now) {
+		return
+	}
+	w.last++
+	subject := earshot.Subject{Type: "issue", ID: i.ID(), Title: st.issues.Title(i)}
+	in = &incident{Memory: memory}
+	in.Alert = alert.Open("ALR-"+strconv.FormatInt(w.last, 10), earshot.DefaultRule, subject, &in.Memory, v, now, w.loc)
+	dress(in.Alert, said, v.Window)
+	w.incidents[i.Number()] = in
+	w.apply(st, i.Number(), in, alert.Change{Changed: true, Event: alert.Fired}, now)
+}
+
+// counts gives the trailing windows of an issue, and the live verbatims of the longest.
+func (w *watch) counts(st *state, i *issues.Issue, now time.Time) (counts [3]alert.Count, said []series.Said) {
+	end := series.Slot(now) + 1
+	tr := st.set[series.Issue(i.Number())]
+	if tr == nil {
+		return counts, nil
+	}
+	for k, n := range windows {
+		counts[k].Window = earshot.Window{From: series.SlotTime(end - n), To: series.SlotTime(end)}
+	}
+	said = tr.In(end-windows[2], end)
+	if len(said) < alert.MinVerbatims {
+		return counts, said
+	}
+	people := make(map[uint64]bool, len(said))
+	k := 0
+	for j := len(said) - 1; j >= 0; j-- { // the shorter windows are the ends of the longer ones
+		for said[j].Slot < end-windows[k] {
+			counts[k].People = len(people)
+			k++
+			counts[k].N = counts[k-1].N
+		}
+		if said[j].Live {
+			counts[k].N++
+			people[said[j].Person] = true
+		}
+	}
+	for ; k < len(counts); k++ {
+		counts[k].People = len(people)
+		if k+1 < len(counts) {
+			counts[k+1].N = counts[k].N
+		}
+	}
+	return counts, said
+}
+
+// live gives those of said that are live and in a window.
+func live(said []series.Said, window earshot.Window) []series.Said {
+	from, to := series.Slot(window.From), series.Slot(window.To)
+	var in []series.Said
+	for _, s := range said {
+		if s.Live && s.Slot >= from && s.Slot < to {
+			in = append(in, s)
+		}
+	}
+	return in
+}
+
+func troubled(said []series.Said, window earshot.Window) bool {
+	all := live(said, window)
+	n := 0
+	for _, s := range all {
+		if s.Troubled {
+			n++
+		}
+	}
+	return n >= troubledLeast && float64(n) >= troubledShare*float64(len(all))
+}
+
+// dress fills in what the verbatims of a spike show.
+func dress(a *earshot.Alert, said []series.Said, window earshot.Window) {
+	const examples = 5
+	all := live(said, window)
+	if len(all) == 0 {
+		return
+	}
+	a.FirstVerbatim = all[0].Verbatim
+	for k := range min(examples, len(all)) {
+		a.Examples = append(a.Examples, all[k*len(all)/min(examples, len(all))].Verbatim)
+	}
+	// Said where? Worth telling if most of it is in one channel and not all of it.
+	channels := map[string]int{}
+	for _, s := range all {
+		channels[s.Channel]++
+	}
+	for _, c := range slices.Sorted(maps.Keys(channels)) {
+		if n := channels[c]; n*10 >= len(all)*7 {
+			a.Slice = map[string]string{"channel": c}
+		}
+	}
+}
+
+// fold says whether a spike is part of an incident that is running.
+func (w *watch) fold(st *state, i *issues.Issue, now time.Time) bool {
+	for _, n := range slices.Sorted(maps.Keys(w.incidents)) {
+		in := w.incidents[n]
+		if !in.open() || n == i.Number() || st.issues.Alike(n, i.Number()) < foldAlike {
+			continue
+		}
+		if !slices.Contains(in.Folded, i.Number()) {
+			in.Folded = append(in.Folded, i.Number())
+			in.Alert.History = append(in.Alert.History, earshot.Event{At: now, By: "system", Action: "folded", Note: i.ID() + " spikes too and is about much the same"})
+			in.Alert.Version++
+			w.apply(st, n, in, alert.Change{Changed: true}, now)
+		}
+		return true
+	}
+	return false
+}
+
+// apply notes what became of an incident.
+func (w *watch) apply(st *state, number int64, in *incident, c alert.Change, now time.Time) {
+	w.dirty[number] = in // its memory may have changed at least
+	if !c.Changed {
+		return
+	}
+	if i := st.issues.Get(number); i != nil && in.open() {
+		in.Alert.Subject.Title = st.issues.Title(i)
+	}
+	kind := c.Event
+	if kind == "" {
+		kind = "alert"
+	}
+	st.events = append(st.events, event{kind: kind, alert: copyOf(in.Alert), at: now})
+}
+
+func copyOf(a *earshot.Alert) *earshot.Alert {
+	c := *a
+	c.Examples, c.History, c.Deliveries = slices.Clone(a.Examples), slices.Clone(a.History), slices.Clone(a.Deliveries)
+	c.Slice, c.Votes = maps.Clone(a.Slice), maps.Clone(a.Votes)
+	return &c
+}
+
+// merged moves the incident of an issue that went into another.
+func (w *watch) merged(st *state, from, into int64, now time.Time) {
+	delete(w.baselines, from)
+	delete(w.baselines, into)
+	in := w.incidents[from]
+	if in == nil {
+		return
+	}
+	delete(w.incidents, from)
+	other := w.incidents[into]
+	i := st.issues.Get(into)
+	switch {
+	case !in.open() || i == nil:
+		w.dirty[from] = in
+	case other != nil && other.open(): // two incidents turn out to be one
+		c, _ := alert.Command(in.Alert, &in.Memory, "resolve", "", "system", now)
+		w.apply(st, from, in, c, now)
+	default:
+		in.Alert.Subject = earshot.Subject{Type: "issue", ID: i.ID(), Title: st.issues.Title(i)}
+		in.Alert.History = append(in.Alert.History, earshot.Event{At: now, By: "system", Action: "merged", Note: issues.IDOf(from) + " went into " + i.ID()})
+		in.Alert.Version++
+		w.incidents[into] = in
+		w.apply(st, into, in, alert.Change{Changed: true}, now)
+	}
+}
+
+// baseline gives what is expected of an issue in this hour.
+func (w *watch) baseline(st *state, i *issues.Issue, now time.Time) *alert.Baseline {
+	hour := series.HourOf(now)
+	b, ok := w.baselines[i.Number()]
+	if !ok || b.hour != hour {
+		b = baseline{hour, alert.NewBaseline(w.track(st, i), &w.season, now)}
+		w.baselines[i.Number()] = b
+	}
+	return &b.Baseline
+}
+
+// disturbed says that a verbatim was counted or taken back: expectations that
+// rest on its hour are void. So they depend on what was counted alone, not on
+// when they were worked out.
+func (w *watch) disturbed(st *state, c *counted) {
+	const young = 6 // hours that feed no expectation
+	if series.HourOf(c.At) >= series.HourOf(st.clock)-young {
+		return
+	}
+	for _, n := range c.Issues {
+		delete(w.baselines, st.issues.Current(n))
+	}
+}
+
+// command carries out what a person asked of an alert.
+func (w *watch) command(st *state, id, action, args, by string, now time.Time) (*earshot.Alert, error) {
+	for n, in := range w.incidents {
+		if in.Alert.ID == id {
+			c, err := alert.Command(in.Alert, &in.Memory, action, args, by, now)
+			if err != nil {
+				return nil, err
+			}
+			if c.Changed {
+				w.apply(st, n, in, c, now)
+			}
+			return copyOf(in.Alert), nil
+		}
+	}
+	return nil, nil
+}
+
+// A savedSeason is the stored form of what is not an incident's.
+type savedSeason struct {
+	Season alert.Season `json:"season"`
+	Hour   int64        `json:"hour"`
+	Last   int64        `json:"last"`
+}
+
+func (w *watch) save(to interface {
+	Put(kind, id string, body []byte) error
+}) error {
+	changed := w.old
+	for _, n := range slices.Sorted(maps.Keys(w.dirty)) {
+		changed = append(changed, w.dirty[n])
+	}
+	for _, in := range changed {
+		body, err := json.Marshal(in)
+		if err != nil {
+			return err
+		}
+		if err := to.Put(kindAlert, alertKey(in.Alert.ID), body); err != nil {
+			return err
+		}
+	}
+	if w.dirtySeason || len(w.dirty) > 0 {
+		body, err := json.Marshal(savedSeason{w.season, w.seasonAt, w.last})
+		if err != nil {
+			return err
+		}
+		if err := to.Put(kindSeason, "1", body); err != nil {
+			return err
+		}
+	}
+	clear(w.dirty)
+	w.old, w.dirtySeason = nil, false
+	return nil
+}
+
+// alertKey is an alert's id in the store: numbers in their order.
+func alertKey(id string) string {
+	n, _ := strconv.ParseInt(strings.TrimPrefix(id, "ALR-"), 10, 64)
+	return fmt.Sprintf("%012d", n)
+}
+
+func (w *watch) load(ctx context.Context, s store.State, tenant string) error {
+	body, err := s.Document(ctx, tenant, kindSeason, "1")
+	if err != nil || body == nil {
+		return err
+	}
+	var saved savedSeason
+	if err := json.Unmarshal(body, &saved); err != nil {
+		return fmt.Errorf("season: %d bytes are not what was written", len(body))
+	}
+	w.season, w.seasonAt, w.last = saved.Season, saved.Hour, saved.Last
+	rows, err := s.Documents(ctx, tenant, kindAlert)
+	if err != nil {
+		return err
+	}
+	for _, d := range rows { // oldest first: the latest of an issue remains
+		in := &incident{}
+		if err := json.Unmarshal(d.Body, in); err != nil {
+			return fmt.Errorf("alert %s: %d bytes are not what was written", d.ID, len(d.Body))
+		}
+		if n, ok := issues.NumberOf(in.Alert.Subject.ID); ok {
+			w.incidents[n] = in
+		}
+	}
+	return nil
+}
