@@ -2,6 +2,8 @@ package engine
 
 import (
 	"encoding/json"
+	"maps"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -18,8 +20,8 @@ type FeedEvent struct {
 }
 
 const (
-	feedKeeps  = 1000 // events that one who comes back can still be given
-	feedBuffer = 256  // events that one who listens may lag behind before being cut off
+	feedKeeps  = 4000 // events that one who comes back can still be given
+	feedBuffer = 8000 // events that one who listens may lag behind before being cut off: some batches' worth
 )
 
 // A feed hands what happens to those who listen. It never waits for them.
@@ -116,8 +118,8 @@ func (e *Engine) publish(t *tenant, st *state, events []event, entries []*store.
 			}
 		}
 	}
-	for _, i := range st.issues.All() {
-		if touched[i.Number()] && i.Opened {
+	for _, n := range slices.Sorted(maps.Keys(touched)) {
+		if i := st.issues.Get(n); i != nil && i.Opened {
 			e.tell(t, "issue", wireIssue(st, i))
 		}
 	}

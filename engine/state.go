@@ -54,6 +54,7 @@ type counted struct {
 	Issues    []int64   `json:"issues,omitempty"`
 	Live      bool      `json:"live,omitempty"`
 	Troubled  bool      `json:"troubled,omitempty"`
+	Known     bool      `json:"known,omitempty"` // by a customer id
 	Turns     int       `json:"turns"`
 	Print     uint64    `json:"print"` // of the turns, to tell a longer one from another one
 }
@@ -201,12 +202,12 @@ func (c *counted) value() series.Value {
 }
 
 func (c *counted) said(id string) *issues.Said {
-	return &issues.Said{Value: c.value(), Verbatim: id, Lang: c.Lang, Live: c.Live}
+	return &issues.Said{Value: c.value(), Verbatim: id, Lang: c.Lang, Live: c.Live, Customer: c.Known}
 }
 
 func countedOf(it *item) *counted {
 	v, a := &it.rec.Verbatim, it.rec.Analysis
-	c := &counted{At: v.At, Person: hash64(v.Person()), Source: v.Source, Channel: v.Channel, Lang: a.Lang, Live: it.live,
+	c := &counted{At: v.At, Person: hash64(v.Person()), Source: v.Source, Channel: v.Channel, Lang: a.Lang, Live: it.live, Known: v.Customer != "",
 		Turns: len(v.Turns), Print: printOf(v.Turns)}
 	if a.Sentiment != nil {
 		c.Sentiment = &a.Sentiment.Score

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math/bits"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,9 +18,10 @@ import (
 	"github.com/earshot-cx/earshot/store"
 )
 
-// A watch is the alerts of one tenant under the rule issues-default. It joins
+// A watch is the alerts of one tenant under one rule about issues. It joins
 // issues, series and the detectors of package alert.
 type watch struct {
+	rule      earshot.Rule
 	loc       *time.Location
 	season    alert.Season
 	seasonAt  int64               // the hour for which it was counted
@@ -70,7 +72,7 @@ func newWatch(loc *time.Location) *watch {
 	if loc == nil {
 		loc = time.UTC
 	}
-	return &watch{loc: loc, incidents: map[int64]*incident{}, baselines: map[int64]baseline{}, dirty: map[int64]*incident{}}
+	return &watch{rule: earshot.IssuesDefault(), loc: loc, incidents: map[int64]*incident{}, baselines: map[int64]baseline{}, dirty: map[int64]*incident{}}
 }
 
 // idle says whether time can pass without anything happening to an alert.
@@ -86,9 +88,14 @@ func (w *watch) idle() bool {
 // arrive judges the issues that a live verbatim was put into.
 func (w *watch) arrive(st *state, numbers []int64) {
 	for _, n := range numbers {
-		if i := st.issues.Get(st.issues.Current(n)); i != nil {
-			w.judge(st, i, st.clock)
+		i := st.issues.Get(st.issues.Current(n))
+		if i == nil {
+			continue
 		}
+		if in := w.incidents[i.Number()]; in != nil && in.open() {
+			continue // the next tick looks after it
+		}
+		w.judge(st, i, st.clock)
 	}
 }
 
@@ -117,7 +124,7 @@ func (w *watch) learn(st *state, hour int64) {
 	for _, i := range st.issues.All() {
 		age := hour - series.HourOf(i.FirstSeen)
 		if i.Opened && w.seasonAt > 0 && age >= childhood && age-(hour-w.seasonAt) < childhood {
-			w.season.Newborn.Learn(w.track(st, i))
+			w.season.Learn(w.track(st, i))
 		}
 	}
 }
@@ -133,16 +140,28 @@ func (w *watch) judge(st *state, i *issues.Issue, now time.Time) {
 	if !running && (!i.Opened || i.State == earshot.Muted) {
 		return
 	}
-	counts, said := w.counts(st, i, now)
+	counts := w.counts(st, i, now)
 	if !running && !alert.Judgeable(counts) {
 		return
 	}
-	v := alert.Judge(now, w.track(st, i), w.baseline(st, i, now), counts, alert.Normal)
+	b := w.baseline(st, i, now)
+	v := w.verdict(st, i, b, counts, now)
+	var said []series.Said
+	if v.Fired || running && !v.Calm {
+		// So many people as verbatims would be a spike. How many are there?
+		if !running && sparse(counts[2].N) {
+			return
+		}
+		end := series.Slot(now) + 1
+		said = st.set.Of(series.Issue(i.Number())).In(end-windows[2], end)
+		countPeople(&counts, said)
+		v = w.verdict(st, i, b, counts, now)
+	}
 	if running {
 		w.apply(st, i.Number(), in, alert.Look(in.Alert, &in.Memory, v, now, w.loc), now)
 		return
 	}
-	if !v.Fired || !troubled(said, v.Window) {
+	if !v.Fired || !w.rule.Enabled || v.People < w.rule.MinCustomers || !troubled(said, v.Window) {
 		return
 	}
 	var memory alert.Memory
@@ -155,46 +174,48 @@ func (w *watch) judge(st *state, i *issues.Issue, now time.Time) {
 	w.last++
 	subject := earshot.Subject{Type: "issue", ID: i.ID(), Title: st.issues.Title(i)}
 	in = &incident{Memory: memory}
-	in.Alert = alert.Open("ALR-"+strconv.FormatInt(w.last, 10), earshot.DefaultRule, subject, &in.Memory, v, now, w.loc)
+	in.Alert = alert.Open("ALR-"+strconv.FormatInt(w.last, 10), w.rule.ID, subject, &in.Memory, v, now, w.loc)
 	dress(in.Alert, said, v.Window)
 	w.incidents[i.Number()] = in
 	w.apply(st, i.Number(), in, alert.Change{Changed: true, Event: alert.Fired}, now)
 }
 
-// counts gives the trailing windows of an issue, and the live verbatims of the longest.
-func (w *watch) counts(st *state, i *issues.Issue, now time.Time) (counts [3]alert.Count, said []series.Said) {
+func (w *watch) verdict(st *state, i *issues.Issue, b *alert.Baseline, counts [3]alert.Count, now time.Time) alert.Verdict {
+	return alert.Judge(now, w.track(st, i), b, counts, alert.Sensitivity(w.rule.Sensitivity))
+}
+
+// counts gives the trailing windows of an issue, with as many people as there are verbatims.
+func (w *watch) counts(st *state, i *issues.Issue, now time.Time) (counts [3]alert.Count) {
 	end := series.Slot(now) + 1
-	tr := st.set[series.Issue(i.Number())]
-	if tr == nil {
-		return counts, nil
-	}
+	tr := st.set.Of(series.Issue(i.Number()))
 	for k, n := range windows {
 		counts[k].Window = earshot.Window{From: series.SlotTime(end - n), To: series.SlotTime(end)}
+		counts[k].N = tr.LiveIn(end-n, end)
+		counts[k].People = counts[k].N
 	}
-	said = tr.In(end-windows[2], end)
-	if len(said) < alert.MinVerbatims {
-		return counts, said
-	}
+	return counts
+}
+
+// countPeople sets how many people are behind the live verbatims of the windows;
+// said is the longest of them.
+func countPeople(counts *[3]alert.Count, said []series.Said) {
 	people := make(map[uint64]bool, len(said))
-	k := 0
-	for j := len(said) - 1; j >= 0; j-- { // the shorter windows are the ends of the longer ones
-		for said[j].Slot < end-windows[k] {
-			counts[k].People = len(people)
-			k++
-			counts[k].N = counts[k-1].N
+	j := len(said) - 1
+	for k := range counts { // the shorter windows are the ends of the longer ones
+		for ; j >= 0 && said[j].Slot >= series.Slot(counts[k].Window.From); j-- {
+			if said[j].Live {
+				people[said[j].Person] = true
+			}
 		}
-		if said[j].Live {
-			counts[k].N++
-			people[said[j].Person] = true
-		}
-	}
-	for ; k < len(counts); k++ {
 		counts[k].People = len(people)
-		if k+1 < len(counts) {
-			counts[k+1].N = counts[k].N
-		}
 	}
-	return counts, said
+}
+
+// sparse says whether an arrival may be left unjudged because there are so many:
+// of more than 64 in the window, one in 32 parts of them is looked at. It does
+// not depend on what was looked at before.
+func sparse(n int) bool {
+	return n > 64 && n%(1<<(bits.Len(uint(n))-6)) != 0
 }
 
 // live gives those of said that are live and in a window.

@@ -47,7 +47,8 @@ type Draft struct {
 
 // Options say what else an object may hold. The zero value is the wire contract.
 type Options struct {
-	ID bool // "id", which goes to Verbatim.ID
+	ID      bool // "id", which goes to Verbatim.ID
+	Arrival bool // "received_at", which goes to Verbatim.ReceivedAt
 }
 
 // DecodeVerbatim reads one JSON object that is all of data. Its error is an
@@ -186,6 +187,10 @@ func (d *decoder) verbatim(draft *Draft, o Options) error {
 			return d.fields(v)
 		case "lang":
 			return d.string("/lang", name, &v.Hint)
+		case "received_at":
+			if o.Arrival {
+				return d.time("/received_at", name, &v.ReceivedAt)
+			}
 		case "id":
 			if o.ID {
 				return d.string("/id", name, &v.ID)

@@ -49,9 +49,12 @@ const MaxIssues = 20_000
 const (
 	mergeEvery = 500 // mentions between two merge passes, if no tick comes first
 
-	// A mention so like a lone issue, and so long, is a copy of it.
-	copyLike  = 0.98
-	copyTerms = 6
+	// A mention so like a lone issue, and so long, is a copy of it. Copies that
+	// go round open no issue, but when so many known customers send the same
+	// words (a form has only so many), each of them has a trouble.
+	copyLike   = 0.98
+	copyTerms  = 6
+	copiesOpen = 4
 )
 
 // An Issue is what is kept of one in memory. Its members are in the store.
@@ -86,10 +89,11 @@ type doc struct {
 	Version    int                 `json:"version"`
 	First      uint64              `json:"person,omitzero"`   // of the first mention, until it is opened
 	Wordings   int                 `json:"wordings,omitzero"` // until it is opened
-	Mentions   int                 `json:"mentions"`          // that shaped the centroid
-	Look       int                 `json:"look,omitzero"`     // mentions at which a twin is looked for
-	Swept      int64               `json:"swept,omitzero"`    // Tracker.mentions when one was looked for last
-	Titled     int                 `json:"titled,omitzero"`   // mentions when it was given its titles
+	Copies     int                 `json:"copies,omitzero"`
+	Mentions   int                 `json:"mentions"`        // that shaped the centroid
+	Look       int                 `json:"look,omitzero"`   // mentions at which a twin is looked for
+	Swept      int64               `json:"swept,omitzero"`  // Tracker.mentions when one was looked for last
+	Titled     int                 `json:"titled,omitzero"` // mentions when it was given its titles
 }
 
 // Number is the issue's number; its id is "ISS-" and that.
@@ -115,6 +119,8 @@ type Tracker struct {
 	spaces map[string]*space
 	issues map[int64]*Issue
 	into   map[int64]int64 // where merged issues went
+
+	pulse map[string]map[int64]int // by family and bucket: memberships of the last day
 
 	counters
 	ops     []op     // what is to be done to members, in order
@@ -143,8 +149,9 @@ type Event struct {
 // tenant's series, which the tracker reads and, when it merges, merges.
 func NewTracker(r *Reader, set series.Set) *Tracker {
 	t := &Tracker{titler: &Titler{r}, set: set, spaces: map[string]*space{}, issues: map[int64]*Issue{}, into: map[int64]int64{},
-		changed: map[int64]*Issue{}, limit: MaxIssues}
+		changed: map[int64]*Issue{}, limit: MaxIssues, pulse: map[string]map[int64]int{}}
 	for _, f := range families {
+		t.pulse[f] = map[int64]int{}
 		t.spaces[f] = newSpace(r.usual[f])
 	}
 	return t
@@ -156,6 +163,7 @@ type Said struct {
 	Verbatim string
 	Lang     string
 	Live     bool // may raise an alert
+	Customer bool // the person is a customer the sender knows, not only a name
 }
 
 // Place finds the issue of each mention of a verbatim, or opens one, and makes
@@ -187,7 +195,7 @@ func (t *Tracker) place(m *Mention, s *Said, now time.Time) (*Issue, float64) {
 	space := t.spaces[family(m.Lang)]
 	v := space.vector(m.Terms)
 	c, sim := space.nearest(v, rarest, nil)
-	if c == nil || !c.joins(sim) {
+	if c == nil || !c.joins(sim, t.share(t.issues[c.number], now)) {
 		if !m.Opens {
 			return nil, 0
 		}
@@ -198,6 +206,9 @@ func (t *Tracker) place(m *Mention, s *Said, now time.Time) (*Issue, float64) {
 	i := t.issues[c.number]
 	if !i.Opened {
 		if sim >= copyLike && len(m.Terms) >= copyTerms {
+			if s.Customer && s.Person != i.First {
+				i.Copies++
+			}
 			return i, sim
 		}
 		i.Wordings++
@@ -212,13 +223,33 @@ func (t *Tracker) place(m *Mention, s *Said, now time.Time) (*Issue, float64) {
 	return i, sim
 }
 
+// share is the part of what was said lately in the issue's family that is in it.
+func (t *Tracker) share(i *Issue, now time.Time) float64 {
+	tr := t.set[series.Issue(i.number)]
+	if tr == nil {
+		return 0
+	}
+	from, to := series.Slot(now.Add(-lately)), series.Slot(now)+1
+	mine := len(tr.In(from, to))
+	if mine < 2 {
+		return 0
+	}
+	all := 0
+	for slot := from; slot < to; slot++ {
+		all += t.pulse[i.Family][slot]
+	}
+	return float64(mine) / (float64(all) + beside)
+}
+
 // saidBefore says whether the person said it within the last day.
 func (t *Tracker) saidBefore(i *Issue, s *Said, now time.Time) bool {
 	tr := t.set[series.Issue(i.number)]
 	if tr == nil {
 		return false
 	}
+	const last = 200 // as far back as that is worth the time
 	recent := tr.In(series.Slot(now.Add(-24*time.Hour)), math.MaxInt64)
+	recent = recent[max(0, len(recent)-last):]
 	return slices.ContainsFunc(recent, func(r series.Said) bool { return r.Person == s.Person })
 }
 
@@ -251,6 +282,7 @@ func (t *Tracker) join(i *Issue, s *Said, troubled bool, now time.Time) {
 	}
 	t.touch(i)
 	t.ops = append(t.ops, op{kind: joining, number: i.number, issue: i, said: *s, troubled: troubled})
+	t.pulse[i.Family][series.Slot(s.At)]++
 	t.set.Of(series.Issue(i.number)).Add(s.At, series.Said{Verbatim: s.Verbatim, Person: s.Person, Channel: s.Channel, Live: s.Live, Troubled: troubled}, now)
 }
 
@@ -268,8 +300,8 @@ func (t *Tracker) Rejoin(s *Said, number int64, troubled bool, now time.Time) {
 // review looks at an issue that has a new member: is it an issue now, has it a
 // twin, does it need a better title?
 func (t *Tracker) review(i *Issue, s *Said, now time.Time) {
-	if !i.Opened && i.Wordings > 1 && s.Person != i.First {
-		i.Opened, i.First, i.Wordings = true, 0, 0
+	if !i.Opened && s.Person != i.First && (i.Wordings > 1 || i.Copies >= copiesOpen) {
+		i.Opened, i.First, i.Wordings, i.Copies = true, 0, 0, 0
 		t.note(i, now, "auto", "opened", "")
 		t.events = append(t.events, Event{"opened", i, now})
 	}
@@ -344,7 +376,9 @@ func (t *Tracker) merge(a, b *Issue, now time.Time) {
 	b.examples = nil
 	a.dirtyExamples, b.dirtyExamples = true, true
 	trimExamples(a)
-	t.set.Merge(series.Issue(b.number), series.Issue(a.number))
+	for _, twice := range t.set.Merge(series.Issue(b.number), series.Issue(a.number)) {
+		take(t.pulse[a.Family], twice.Slot)
+	}
 	t.ops = append(t.ops, op{kind: merging, issue: a, other: b})
 	t.into[b.number] = a.number
 	delete(t.issues, b.number)
@@ -355,7 +389,7 @@ func (t *Tracker) merge(a, b *Issue, now time.Time) {
 		t.note(a, now, "auto", "merged", "took in "+b.ID())
 	}
 	if !a.Opened && (b.Opened || b.First != a.First) {
-		a.Opened, a.First, a.Wordings = true, 0, 0
+		a.Opened, a.First, a.Wordings, a.Copies = true, 0, 0, 0
 		t.note(a, now, "auto", "opened", "")
 		t.events = append(t.events, Event{"opened", a, now})
 	}
@@ -399,6 +433,9 @@ func (t *Tracker) retire(now time.Time) {
 		t.spaces[i.Family].drop(&i.centroid)
 		i.vec = nil
 		delete(t.issues, i.number)
+		for _, s := range t.set.Of(series.Issue(i.number)).Recent {
+			take(t.pulse[i.Family], s.Slot)
+		}
 		delete(t.set, series.Issue(i.number))
 		if i.Opened {
 			i.State = earshot.Closed
@@ -466,6 +503,9 @@ func (t *Tracker) Remove(s *Said, numbers []int64, mentions []Mention, now time.
 		t.set.Of(series.Issue(t.Current(n))).Remove(s.At, s.Verbatim)
 		if n = t.Current(n); !slices.Contains(left, n) {
 			left = append(left, n)
+			if i := t.issues[n]; i != nil {
+				take(t.pulse[i.Family], series.Slot(s.At))
+			}
 			t.leave(n, s)
 		}
 	}
@@ -507,7 +547,7 @@ func (t *Tracker) leave(number int64, s *Said) {
 	t.touch(i)
 }
 
-func take(counts map[string]int, key string) {
+func take[K comparable](counts map[K]int, key K) {
 	if counts[key]--; counts[key] <= 0 {
 		delete(counts, key)
 	}

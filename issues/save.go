@@ -158,7 +158,7 @@ func saveIssue(to Ledger, kind string, i *Issue) error {
 	for k, x := range i.vec {
 		r.Terms[k], r.Weights[k] = x.term.name, x.w
 	}
-	body, err := json.Marshal(&r)
+	body, err := json.Marshal(&r, json.Deterministic(true))
 	if err != nil {
 		return err
 	}
@@ -274,7 +274,8 @@ func (t *Tracker) loadTracks(ctx context.Context, s store.State, tenant string, 
 		return err
 	}
 	for _, m := range members {
-		if t.issues[m.Issue] != nil {
+		if i := t.issues[m.Issue]; i != nil {
+			t.pulse[i.Family][series.Slot(m.At)]++
 			t.set.Of(series.Issue(m.Issue)).Recall(m.At, series.Said{Verbatim: m.Verbatim, Person: m.Person,
 				Channel: series.ChannelOf(m.Tag & 15), Live: m.Tag&tagLive != 0, Troubled: m.Tag&tagTroubled != 0})
 		}

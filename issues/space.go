@@ -21,6 +21,13 @@ const (
 	joinExtra = 0.10
 	leastJoin = 0.10 // nothing joins below
 
+	// When many people speak at once, what they say is more probably one thing:
+	// what is asked of a mention shrinks with the issue's share of all that was
+	// said in the family lately. beside keeps a few voices from being a share.
+	pulseShare = 4.0
+	beside     = 10.0
+	lately     = 3 * time.Hour
+
 	mergeAt    = 0.32 // cosine of two centroids from which they are one issue
 	smallMass  = 4    // an issue as small as that is taken in by one four times its mass as a mention would be
 	background = 300  // issues that the background counts for
@@ -134,9 +141,11 @@ func (c *centroid) dot(v vector) float64 {
 // cohesion is the mean cosine of a centroid's mentions with it, in (0, 1].
 func (c *centroid) cohesion() float64 { return c.norm / c.mass }
 
-// joins says whether something of that similarity belongs to c.
-func (c *centroid) joins(similarity float64) bool {
-	return similarity >= max(leastJoin, (joinShare+joinExtra/max(c.mass, 1))*c.cohesion())
+// joins says whether something of that similarity belongs to c, of which share
+// of all that was said lately is (0 … 1).
+func (c *centroid) joins(similarity, share float64) bool {
+	asked := max(leastJoin, (joinShare+joinExtra/max(c.mass, 1))*c.cohesion())
+	return similarity >= asked/(1+pulseShare*share)
 }
 
 // nearest gives the centroid, not self, that is most like a vector, and how
@@ -315,7 +324,7 @@ func (s *space) twin(c *centroid) (*centroid, float64) {
 		return nil, 0
 	}
 	o, sim := s.nearest(c.vector(), heaviest, c)
-	if o == nil || sim < mergeAt && !(c.mass < smallMass && o.mass > smallMass*c.mass && o.joins(sim)) {
+	if o == nil || sim < mergeAt && !(c.mass < smallMass && o.mass > smallMass*c.mass && o.joins(sim, 0)) {
 		return nil, sim
 	}
 	return o, sim

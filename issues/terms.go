@@ -1,7 +1,9 @@
 package issues
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -49,7 +51,17 @@ type Reader struct {
 	stop   map[string]bool
 	denies map[string]bool               // words that may begin or end a title though they are stop words
 	usual  map[string]map[string]float64 // by family: the share of texts that have a term
+	said   map[string][]saying           // by first word: phrases of concepts, longest first
 }
+
+// A saying is a phrase by which people speak of a concept.
+type saying struct {
+	words   []string // norms
+	concept string   // as a term: "~login"
+}
+
+// conceptMark begins the terms that are no words but what words mean.
+const conceptMark = "~"
 
 // denials are what makes "log in" a trouble.
 const denials = "not no never cannot can't won't without ไม่ ไม่ได้ ไม่มี ไม่เคย 不 不了 不到 没 没有 无 无法 唔 唔到 冇 未"
@@ -78,9 +90,73 @@ func NewReader(p *nlp.Pipeline) (*Reader, error) {
 			}
 		}
 	}
-	usual, err := readUsual()
-	r.usual = usual
-	return r, err
+	var err error
+	if r.usual, err = readUsual(); err != nil {
+		return nil, err
+	}
+	if err := r.readConcepts(); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// readConcepts reads lexicons/concepts.txt.
+func (r *Reader) readConcepts() error {
+	r.said = map[string][]saying{}
+	concept := ""
+	for line := range strings.Lines(lexicons.Concepts) {
+		line = strings.TrimRight(line, " \r\n")
+		switch {
+		case line == "" || strings.HasPrefix(line, "#") || strings.HasPrefix(line, "earshot-concepts "):
+			continue
+		case line[0] != ' ' && line[0] != '\t':
+			concept = conceptMark + strings.TrimSuffix(line, ":")
+			continue
+		}
+		_, phrases, ok := strings.Cut(line, ":")
+		if !ok || concept == "" {
+			return fmt.Errorf("concepts: %q is no list of phrases", line)
+		}
+		for phrase := range strings.SplitSeq(phrases, ",") {
+			s := saying{concept: concept}
+			for _, t := range r.nlp.Tokens(strings.TrimSpace(phrase)) {
+				s.words = append(s.words, t.Norm)
+			}
+			if len(s.words) > 0 {
+				r.said[s.words[0]] = append(r.said[s.words[0]], s)
+			}
+		}
+	}
+	for _, list := range r.said {
+		slices.SortStableFunc(list, func(a, b saying) int { return cmp.Compare(len(b.words), len(a.words)) })
+	}
+	return nil
+}
+
+// meant appends the concepts of the longest phrases that begin with the first of tokens.
+func (r *Reader) meant(dst []string, tokens []nlp.Token) []string {
+	longest := 0
+	for _, s := range r.said[tokens[0].Norm] {
+		if len(s.words) < longest {
+			break
+		}
+		if len(s.words) <= len(tokens) && s.at(tokens) {
+			longest = len(s.words)
+			if !contains(dst, s.concept) {
+				dst = append(dst, s.concept)
+			}
+		}
+	}
+	return dst
+}
+
+func (s *saying) at(tokens []nlp.Token) bool {
+	for i, w := range s.words {
+		if tokens[i].Norm != w {
+			return false
+		}
+	}
+	return true
 }
 
 // readUsual reads the shares of models/usual.txt: a line "= FAMILY TEXTS"
@@ -114,13 +190,14 @@ func readUsual() (map[string]map[string]float64, error) {
 }
 
 // terms gives the distinct words of tokens that can tell one trouble from
-// another, in their order, at most [maxTerms].
+// another, and the concepts they speak of, in their order, some [maxTerms] at most.
 func (r *Reader) terms(dst []string, text string, tokens []nlp.Token) []string {
 	for i := range tokens {
 		t := &tokens[i]
-		if len(dst) == maxTerms {
+		if len(dst) >= maxTerms {
 			break
 		}
+		dst = r.meant(dst, tokens[i:])
 		if !r.tells(text, t) || contains(dst, t.Norm) {
 			continue
 		}

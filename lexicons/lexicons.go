@@ -57,7 +57,7 @@ import "embed"
 // FS holds the lists, one file a language: en.txt, th.txt, zh.txt (Mandarin,
 // mainland and Taiwan), yue.txt (Cantonese).
 //
-//go:embed *.txt
+//go:embed en.txt th.txt zh.txt yue.txt
 var FS embed.FS
 
 // Stop holds the words that do not tell one trouble from another, one file a
@@ -66,3 +66,10 @@ var FS embed.FS
 //
 //go:embed stop/*.txt
 var Stop embed.FS
+
+// Concepts is what customers speak of, with the words and short phrases by
+// which they do: the name of a concept, then for each language an indented line
+// "en: phrase, phrase". Paraphrases of one trouble meet in its concepts.
+//
+//go:embed concepts.txt
+var Concepts string

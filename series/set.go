@@ -20,20 +20,31 @@ func (s Set) Of(key string) *Track {
 }
 
 // Merge makes what was counted under one key count under another too. A
-// verbatim that is recent in both is there once.
-func (s Set) Merge(from, into string) {
+// verbatim that is recent in both is there once; those that were twice are returned.
+func (s Set) Merge(from, into string) (twice []Said) {
 	f := s[from]
 	if f == nil {
-		return
+		return nil
 	}
 	delete(s, from)
 	t := s.Of(into)
 	for _, h := range f.Hours {
 		t.AddHour(h.H, h.N)
 	}
+	for i := range f.Recent {
+		t.countLive(&f.Recent[i], 1)
+	}
 	t.Recent = append(t.Recent, f.Recent...)
 	slices.SortStableFunc(t.Recent, CompareSaid)
-	t.Recent = slices.CompactFunc(t.Recent, func(a, b Said) bool { return a.Verbatim == b.Verbatim })
+	t.Recent = slices.CompactFunc(t.Recent, func(a, b Said) bool {
+		same := a.Verbatim == b.Verbatim
+		if same {
+			twice = append(twice, b)
+			t.countLive(&b, -1)
+		}
+		return same
+	})
+	return twice
 }
 
 // Trim forgets what is too old of all tracks.

@@ -36,6 +36,13 @@ type Said struct {
 type Track struct {
 	Hours  []Hour // with something in them, in order
 	Recent []Said // in order of Slot, then of Verbatim
+	live   []Slots
+}
+
+// Slots is how many live verbatims are in one bucket.
+type Slots struct {
+	Slot int64
+	N    int32
 }
 
 // Add counts a verbatim. now is how far the log has come: what is too old for
@@ -48,6 +55,7 @@ func (t *Track) Add(at time.Time, s Said, now time.Time) {
 	}
 	if i, found := slices.BinarySearchFunc(t.Recent, s, CompareSaid); !found {
 		t.Recent = slices.Insert(t.Recent, i, s)
+		t.countLive(&s, 1)
 	}
 }
 
@@ -56,12 +64,43 @@ func (t *Track) Add(at time.Time, s Said, now time.Time) {
 func (t *Track) Recall(at time.Time, s Said) {
 	s.Slot = Slot(at)
 	t.Recent = append(t.Recent, s)
+	t.countLive(&s, 1)
+}
+
+func (t *Track) countLive(s *Said, d int32) {
+	if !s.Live {
+		return
+	}
+	i, found := slices.BinarySearchFunc(t.live, s.Slot, func(x Slots, slot int64) int { return cmp.Compare(x.Slot, slot) })
+	if !found {
+		t.live = slices.Insert(t.live, i, Slots{Slot: s.Slot})
+	}
+	if t.live[i].N += d; t.live[i].N <= 0 {
+		t.live = slices.Delete(t.live, i, i+1)
+	}
+}
+
+// LiveIn is how many live verbatims are in the buckets from ≤ slot < to, which must be recent.
+func (t *Track) LiveIn(from, to int64) int {
+	n := 0
+	for i := len(t.live) - 1; i >= 0 && t.live[i].Slot >= from; i-- {
+		if t.live[i].Slot < to {
+			n += int(t.live[i].N)
+		}
+	}
+	return n
 }
 
 // Remove takes a verbatim out again.
 func (t *Track) Remove(at time.Time, verbatim string) {
 	t.count(at, -1)
-	t.Recent = slices.DeleteFunc(t.Recent, func(s Said) bool { return s.Verbatim == verbatim })
+	t.Recent = slices.DeleteFunc(t.Recent, func(s Said) bool {
+		if s.Verbatim != verbatim {
+			return false
+		}
+		t.countLive(&s, -1)
+		return true
+	})
 }
 
 func (t *Track) count(at time.Time, d int32) { t.AddHour(HourOf(at), d) }
@@ -88,6 +127,8 @@ func (t *Track) Trim(now time.Time) {
 	slot := Slot(now.Add(-KeepRecent))
 	i = sort.Search(len(t.Recent), func(i int) bool { return t.Recent[i].Slot >= slot })
 	t.Recent = slices.Delete(t.Recent, 0, i)
+	i = sort.Search(len(t.live), func(i int) bool { return t.live[i].Slot >= slot })
+	t.live = slices.Delete(t.live, 0, i)
 }
 
 // Between is how many were said in the hours from ≤ h < to.

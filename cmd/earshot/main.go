@@ -64,7 +64,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.AddCommand(serveCommand(), analyzeCommand(), tokensCommand(), sentencesCommand(), redactCommand(),
-		keysCommand(), configCommand(), versionCommand())
+		replayCommand(), keysCommand(), configCommand(), versionCommand())
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)
