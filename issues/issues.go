@@ -310,7 +310,7 @@ func (t *Tracker) review(i *Issue, s *Said, now time.Time) {
 	}
 	if i.Mentions >= i.Look {
 		i.Look = i.Mentions + i.Mentions/2 + 1
-		i = t.mergeTwin(i, now)
+		i = t.gather(t.mergeTwin(i, now), now)
 	}
 	t.retitle(i)
 	if t.Mentions >= t.Passed+mergeEvery {
@@ -335,7 +335,7 @@ func (t *Tracker) mergeTwin(i *Issue, now time.Time) *Issue {
 	space := t.spaces[i.Family]
 	i.unlike, i.Swept = false, t.Mentions
 	t.touch(i)
-	c, _ := space.twin(&i.centroid)
+	c := space.twin(&i.centroid, func(c *centroid) float64 { return t.share(t.issues[c.number], now) })
 	if c == nil {
 		return i
 	}
@@ -351,6 +351,16 @@ func (t *Tracker) mergeTwin(i *Issue, now time.Time) *Issue {
 	}
 	t.merge(a, b, now)
 	return a
+}
+
+// gather takes in the small issues that one that grows has come to be like.
+func (t *Tracker) gather(i *Issue, now time.Time) *Issue {
+	for _, c := range t.spaces[i.Family].strays(&i.centroid, t.share(i, now)) {
+		if s := t.issues[c.number]; s.Named == "" && s.State != earshot.Muted {
+			t.merge(i, s, now)
+		}
+	}
+	return i
 }
 
 // merge puts b into a.

@@ -317,15 +317,44 @@ func (s *space) drop(c *centroid) {
 	s.size--
 }
 
-// twin says into which other centroid c should be merged, and how alike they
-// are; nil if into none. A small one is taken in as a mention would be.
-func (s *space) twin(c *centroid) (*centroid, float64) {
+// twin says into which other centroid c should be merged; nil if into none.
+// share gives the part of what was said lately that an issue is.
+func (s *space) twin(c *centroid, share func(*centroid) float64) *centroid {
 	if len(c.vec) == 0 {
-		return nil, 0
+		return nil
 	}
 	o, sim := s.nearest(c.vector(), heaviest, c)
-	if o == nil || sim < mergeAt && !(c.mass < smallMass && o.mass > smallMass*c.mass && o.joins(sim, 0)) {
-		return nil, sim
+	switch {
+	case o == nil:
+		return nil
+	case sim >= mergeAt/(1+2*pulseShare*min(share(c), share(o))):
+		return o
+	case c.isSmallBeside(o) && o.joins(sim, 0):
+		return o
 	}
-	return o, sim
+	return nil
+}
+
+// isSmallBeside says whether o may take c in as it would a mention.
+func (c *centroid) isSmallBeside(o *centroid) bool {
+	return c.mass < smallMass && o.mass > smallMass*c.mass
+}
+
+// strays gives the small centroids that c would take in now, by number: as c
+// grew it may have come to be like what was said before it was there.
+func (s *space) strays(c *centroid, share float64) []*centroid {
+	var found []*centroid
+	v := c.vector()
+	for _, x := range v[:min(len(v), heaviest)] {
+		for _, o := range s.terms[x.name].in {
+			if o == c || slices.Contains(found, o) || !o.isSmallBeside(c) {
+				continue
+			}
+			if sim := o.dot(v) / o.norm; sim >= mergeAt/(1+pulseShare*share) && c.joins(sim, share) {
+				found = append(found, o)
+			}
+		}
+	}
+	slices.SortFunc(found, func(a, b *centroid) int { return cmp.Compare(a.number, b.number) })
+	return found
 }

@@ -109,11 +109,19 @@ func (t *Tracker) name(i *Issue) (titles map[string]string, phrases map[string][
 	}
 	titles, phrases = map[string]string{}, map[string][]string{}
 	for lang, texts := range byLang {
-		if p := t.titler.phrases(texts, lang, t.spaces[i.Family].idf); len(p) > 0 {
+		if p := t.titler.phrases(texts, lang, i.weight); len(p) > 0 {
 			titles[lang], phrases[lang] = p[0], p
 		}
 	}
 	return titles, phrases
+}
+
+// weight is how much a term is what the issue is about, 0 … 1.
+func (c *centroid) weight(term string) float64 {
+	if k, ok := c.find(term); ok && c.norm > 0 {
+		return c.vec[k].w / c.norm
+	}
+	return 0
 }
 
 // Examples gives the texts that show best what an issue is about, at most so many.
@@ -127,8 +135,9 @@ func (i *Issue) Examples(most int) []earshot.Example {
 
 // A Titler finds what texts have in common, in their own words: n-grams of one
 // to four words, weighed by class TF-IDF (how many of the texts have it, times
-// how much its words tell) and picked by maximal marginal relevance (Carbonell
-// and Goldstein, 1998), so that the phrases differ.
+// what its words and concepts weigh in the issue as a whole) and picked by
+// maximal marginal relevance (Carbonell and Goldstein, 1998), so that the
+// phrases differ.
 type Titler struct{ reader *Reader }
 
 // A gram is a candidate.
@@ -139,10 +148,20 @@ type gram struct {
 	score   float64
 }
 
+// denial is how much more a phrase is worth that says what can't be done; able
+// ends it in Thai ("เข้าไม่ได้").
+const (
+	denial = 1.25
+	able   = "ได้"
+)
+
+// idleWord is how much a word that says nothing of the issue takes from a phrase.
+const idleWord = 0.15
+
 // worth is how much longer phrases are liked: one word is rarely a title.
 var worth = [maxGram + 1]float64{0, 0.7, 1.1, 1.15, 1.1}
 
-func (t *Titler) phrases(texts []string, lang string, idf func(string) float64) []string {
+func (t *Titler) phrases(texts []string, lang string, weight func(string) float64) []string {
 	grams := map[string]*gram{}
 	for _, text := range texts {
 		tokens := t.reader.nlp.Tokens(text)
@@ -156,7 +175,7 @@ func (t *Titler) phrases(texts []string, lang string, idf func(string) float64) 
 				if !t.inner(text, &tokens[from+n-1]) {
 					break
 				}
-				t.count(grams, counted, text, tokens[from:from+n], nouns, idf)
+				t.count(grams, counted, text, tokens[from:from+n], nouns, weight)
 			}
 		}
 	}
@@ -185,23 +204,31 @@ func (t *Titler) phrases(texts []string, lang string, idf func(string) float64) 
 }
 
 // count counts a candidate once a text.
-func (t *Titler) count(grams map[string]*gram, counted map[string]bool, text string, tokens []nlp.Token, nouns []earshot.Span, idf func(string) float64) {
+func (t *Titler) count(grams map[string]*gram, counted map[string]bool, text string, tokens []nlp.Token, nouns []earshot.Span, weight func(string) float64) {
 	first, last := &tokens[0], &tokens[len(tokens)-1]
-	if !t.edge(text, first) || !t.edge(text, last) {
+	ends := t.edge(text, last) || len(tokens) > 1 && last.Norm == able && t.reader.denies[tokens[len(tokens)-2].Norm]
+	if !t.edge(text, first) || !ends {
 		return
 	}
 	var key strings.Builder
-	var terms []string
-	told := 0.0
+	idle := 0 // words that say nothing of the issue
+	denied := 1.0
 	for i := range tokens {
 		key.WriteString(tokens[i].Norm)
 		key.WriteByte(' ')
-		if t.reader.tells(text, &tokens[i]) && !slices.Contains(terms, tokens[i].Norm) {
-			terms = append(terms, tokens[i].Norm)
-			told += idf(tokens[i].Norm)
+		switch {
+		case t.reader.denies[tokens[i].Norm] || i > 0 && tokens[i].Norm == able && t.reader.denies[tokens[i-1].Norm]:
+			denied = denial
+		case weight(tokens[i].Norm) == 0:
+			idle++
 		}
 	}
-	if len(terms) == 0 || counted[key.String()] {
+	terms := t.reader.terms(nil, text, tokens)
+	told := 0.0
+	for _, term := range terms {
+		told += weight(term)
+	}
+	if told == 0 || counted[key.String()] {
 		return
 	}
 	counted[key.String()] = true
@@ -211,7 +238,7 @@ func (t *Titler) count(grams map[string]*gram, counted map[string]bool, text str
 		if utf8.RuneCountInString(surface) > maxTitle {
 			return
 		}
-		g = &gram{surface: surface, terms: terms, score: told * worth[len(tokens)]}
+		g = &gram{surface: surface, terms: terms, score: denied * told * worth[len(tokens)] / (1 + idleWord*float64(idle))}
 		if slices.ContainsFunc(nouns, func(s earshot.Span) bool { return s.Start == first.Start && s.End == last.End }) {
 			g.score *= 1.25
 		}
@@ -220,14 +247,9 @@ func (t *Titler) count(grams map[string]*gram, counted map[string]bool, text str
 	g.texts++
 }
 
-// value is the class TF-IDF of a candidate. What only one of several texts has
-// is nothing they have in common.
+// value is the class TF-IDF of a candidate.
 func (g *gram) value(texts int) float64 {
-	share := float64(g.texts) / float64(texts)
-	if g.texts == 1 && texts > 1 {
-		share /= 2
-	}
-	return math.Sqrt(share) * g.score
+	return math.Sqrt(float64(g.texts)/float64(texts)) * g.score
 }
 
 // likest is how much a candidate says again what was chosen, 0 … 1.
