@@ -56,8 +56,8 @@ type Reader struct {
 
 // A saying is a phrase by which people speak of a concept.
 type saying struct {
-	words   []string // norms
-	concept string   // as a term: "~login"
+	words    []string // norms
+	concepts []string // as terms: "~card_declined" and what its name begins with, "~card"
 }
 
 // conceptMark begins the terms that are no words but what words mean.
@@ -103,22 +103,33 @@ func NewReader(p *nlp.Pipeline) (*Reader, error) {
 // readConcepts reads lexicons/concepts.txt.
 func (r *Reader) readConcepts() error {
 	r.said = map[string][]saying{}
-	concept := ""
+	names := map[string]bool{}
+	for line := range strings.Lines(lexicons.Concepts) {
+		if line[0] >= 'a' && line[0] <= 'z' {
+			names[strings.TrimSpace(line)] = true
+		}
+	}
+	var concepts []string
 	for line := range strings.Lines(lexicons.Concepts) {
 		line = strings.TrimRight(line, " \r\n")
 		switch {
 		case line == "" || strings.HasPrefix(line, "#") || strings.HasPrefix(line, "earshot-concepts "):
 			continue
 		case line[0] != ' ' && line[0] != '\t':
-			concept = conceptMark + strings.TrimSuffix(line, ":")
+			concepts = []string{conceptMark + line}
+			for i := range line {
+				if line[i] == '_' && names[line[:i]] {
+					concepts = append(concepts, conceptMark+line[:i])
+				}
+			}
 			continue
 		}
 		_, phrases, ok := strings.Cut(line, ":")
-		if !ok || concept == "" {
+		if !ok || concepts == nil {
 			return fmt.Errorf("concepts: %q is no list of phrases", line)
 		}
 		for phrase := range strings.SplitSeq(phrases, ",") {
-			s := saying{concept: concept}
+			s := saying{concepts: concepts}
 			for _, t := range r.nlp.Tokens(strings.TrimSpace(phrase)) {
 				s.words = append(s.words, t.Norm)
 			}
@@ -142,8 +153,10 @@ func (r *Reader) meant(dst []string, tokens []nlp.Token) []string {
 		}
 		if len(s.words) <= len(tokens) && s.at(tokens) {
 			longest = len(s.words)
-			if !contains(dst, s.concept) {
-				dst = append(dst, s.concept)
+			for _, c := range s.concepts {
+				if !contains(dst, c) {
+					dst = append(dst, c)
+				}
 			}
 		}
 	}
@@ -224,10 +237,20 @@ func (r *Reader) tells(text string, t *nlp.Token) bool {
 			return false
 		}
 	case nlp.Han, nlp.Thai, nlp.Syl:
+		if isAmount(t.Norm) {
+			return false
+		}
 	default:
 		return false
 	}
 	return !r.stop[t.Norm] && !strings.ContainsAny(t.Norm, " \t\n")
+}
+
+// isAmount says whether a Chinese word is a number with its measure: 三次, 半个钟, 第四天.
+func isAmount(norm string) bool {
+	first, n := utf8.DecodeRuneInString(norm)
+	last, _ := utf8.DecodeLastRuneInString(norm)
+	return n < len(norm) && strings.ContainsRune("一二三四五六七八九十百千万两几第半数零", first) && strings.ContainsRune("次回趟遍天日年月点分秒钟个件块元号时周岁张位颗星期晚早条只份蚊", last)
 }
 
 // isPlaceholder says whether a word stands where something personal stood: "[PHONE_1]".
