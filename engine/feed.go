@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -19,83 +20,124 @@ type FeedEvent struct {
 	Data []byte // JSON
 }
 
+// What a feed keeps for those who lag behind or come back. One who falls
+// further behind is cut off.
 const (
-	feedKeeps  = 4000 // events that one who comes back can still be given
-	feedBuffer = 8000 // events that one who listens may lag behind before being cut off: some batches' worth
+	feedEvents = 20_000
+	feedBytes  = 16 << 20
 )
 
-// A feed hands what happens to those who listen. It never waits for them.
+// A feed hands what happens to those who listen. It never waits for them, and
+// what they have not read yet is there once, however many they are.
 type feed struct {
-	mu        sync.Mutex
-	next      uint64
-	kept      []FeedEvent
-	listeners map[chan FeedEvent]bool
+	mu    sync.Mutex
+	first uint64        // id of kept[0]
+	kept  []FeedEvent   // ids follow one another
+	bytes int           // of the data in kept
+	grown chan struct{} // closed when there is more; nil until somebody listens
 }
 
 // Subscribe gives what happens in a tenant from now on, or after the event
 // named last if that is still known. The channel is closed when the listener
-// falls too far behind, and by stop.
+// falls too far behind, and after stop.
 func (e *Engine) Subscribe(tenant, last string) (events <-chan FeedEvent, stop func()) {
 	f := &e.tenant(tenant).feed
+	next := f.listen(last)
+	c := make(chan FeedEvent)
+	done := make(chan struct{})
+	go func() { // ends with stop, or when the listener is cut off
+		defer close(c)
+		for {
+			ev, more, ok := f.at(next)
+			switch {
+			case !ok:
+				return
+			case more != nil:
+				select {
+				case <-more:
+				case <-done:
+					return
+				}
+				continue
+			}
+			next++
+			if ev.Data == nil {
+				continue // erased
+			}
+			select {
+			case c <- ev:
+			case <-done:
+				return
+			}
+		}
+	}()
+	return c, sync.OnceFunc(func() { close(done) })
+}
+
+// listen gives the id of the first event that a listener is to get.
+func (f *feed) listen(last string) uint64 {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	missed := f.after(last)
-	c := make(chan FeedEvent, len(missed)+feedBuffer)
-	for _, m := range missed {
-		c <- m
+	if f.grown == nil {
+		f.grown = make(chan struct{})
+		f.first = uint64(time.Now().UnixMilli()) << 10 // ids grow also over a restart
 	}
-	if f.listeners == nil {
-		f.listeners = map[chan FeedEvent]bool{}
+	end := f.first + uint64(len(f.kept))
+	if n, err := strconv.ParseUint(last, 10, 64); err == nil && n < end {
+		return max(n+1, f.first)
 	}
-	f.listeners[c] = true
-	return c, func() {
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		f.drop(c)
-	}
+	return end
 }
 
-// after gives the events after the one named.
-func (f *feed) after(id string) []FeedEvent {
-	n, err := strconv.ParseUint(id, 10, 64)
-	if err != nil || n >= f.next || f.next == 0 {
-		return nil
+// at gives the event of an id, or a channel that is closed when there may be
+// one. It is not ok when the event is kept no more.
+func (f *feed) at(id uint64) (ev FeedEvent, more <-chan struct{}, ok bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch end := f.first + uint64(len(f.kept)); {
+	case id < f.first:
+		return ev, nil, false
+	case id >= end:
+		return ev, f.grown, true
 	}
-	first := f.next - uint64(len(f.kept)) + 1
-	return f.kept[max(n+1, first)-first:]
+	return f.kept[id-f.first], nil, true
 }
 
-func (f *feed) drop(c chan FeedEvent) {
-	if f.listeners[c] {
-		delete(f.listeners, c)
-		close(c)
-	}
-}
-
-// listening says whether anybody is to be told.
+// listening says whether anybody has ever listened.
 func (f *feed) listening() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return len(f.listeners) > 0 || len(f.kept) > 0
+	return f.grown != nil
 }
 
 func (f *feed) send(kind string, data []byte) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.next == 0 {
-		f.next = uint64(time.Now().UnixMilli()) << 10 // ids grow also over a restart
+	id := f.first + uint64(len(f.kept))
+	f.kept = append(f.kept, FeedEvent{ID: strconv.FormatUint(id, 10), Type: kind, Data: data})
+	f.bytes += len(data)
+	drop := 0
+	for ; len(f.kept)-drop > feedEvents || f.bytes > feedBytes && len(f.kept)-drop > 1; drop++ {
+		f.bytes -= len(f.kept[drop].Data)
 	}
-	f.next++
-	ev := FeedEvent{ID: strconv.FormatUint(f.next, 10), Type: kind, Data: data}
-	if len(f.kept) == feedKeeps {
-		f.kept = append(f.kept[:0], f.kept[feedKeeps/2:]...)
+	if drop > 0 {
+		clear(f.kept[:drop])
+		f.kept = f.kept[drop:]
+		f.first += uint64(drop)
 	}
-	f.kept = append(f.kept, ev)
-	for c := range f.listeners {
-		select {
-		case c <- ev:
-		default:
-			f.drop(c)
+	close(f.grown)
+	f.grown = make(chan struct{})
+}
+
+// forget empties the events that speak of a verbatim.
+func (f *feed) forget(verbatim string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	id := []byte(`"` + verbatim + `"`)
+	for i := range f.kept {
+		if ev := &f.kept[i]; ev.Type != "alert" && bytes.Contains(ev.Data, id) {
+			f.bytes -= len(ev.Data)
+			ev.Data = nil
 		}
 	}
 }
@@ -109,6 +151,9 @@ func (e *Engine) publish(t *tenant, st *state, events []event, entries []*store.
 	touched := map[int64]bool{}
 	for _, entry := range entries {
 		if entry.Record == nil {
+			if entry.Type == store.TypeErase {
+				t.feed.forget(entry.Verbatim)
+			}
 			continue
 		}
 		e.tell(t, "verbatim", entry.Record)
@@ -116,6 +161,11 @@ func (e *Engine) publish(t *tenant, st *state, events []event, entries []*store.
 			if n, ok := issues.NumberOf(r.ID); ok {
 				touched[st.issues.Current(n)] = true
 			}
+		}
+	}
+	for _, ev := range events {
+		if ev.issue != 0 {
+			touched[st.issues.Current(ev.issue)] = true
 		}
 	}
 	for _, n := range slices.Sorted(maps.Keys(touched)) {

@@ -155,6 +155,9 @@ func (e *Engine) AddWebhook(ctx context.Context, tenant string, w earshot.Webhoo
 	if err := webhook.CheckURL(w.URL, e.allowPrivate); err != nil {
 		return w, err
 	}
+	t := e.tenant(tenant)
+	t.applying.Lock()
+	defer t.applying.Unlock()
 	have, err := e.Webhooks(ctx, tenant)
 	if err != nil {
 		return w, err
@@ -212,6 +215,9 @@ func (e *Engine) RotateWebhook(ctx context.Context, tenant, id string) (earshot.
 
 // DeleteWebhook removes a webhook and what waits for it.
 func (e *Engine) DeleteWebhook(ctx context.Context, tenant, id string) error {
+	t := e.tenant(tenant)
+	t.applying.Lock()
+	defer t.applying.Unlock()
 	if _, err := (outbox{e.store}).Webhook(ctx, tenant, id); err != nil {
 		return err
 	}

@@ -299,6 +299,8 @@ func (st *state) takeIssueEvents() {
 		switch e.Type {
 		case "opened":
 			st.events = append(st.events, event{kind: "issue.opened", issue: e.Issue.Number(), at: e.At})
+		case "state":
+			st.events = append(st.events, event{kind: "issue", issue: e.Issue.Number(), at: e.At})
 		case "merged":
 			st.watch.merged(st, e.Issue.Number(), st.issues.Current(e.Issue.Number()), e.At)
 		}
@@ -307,8 +309,8 @@ func (st *state) takeIssueEvents() {
 
 // An event is something to tell: webhooks of some, streams of all.
 type event struct {
-	kind  string         // issue.opened, alert.fired, …; "alert" for a change nobody is told of
-	issue int64          // of issue.opened
+	kind  string         // issue.opened, alert.fired, …; "issue" and "alert" for a change that streams alone are told of
+	issue int64          // of issue.opened and issue
 	alert *earshot.Alert // a copy as it was then
 	at    time.Time
 }

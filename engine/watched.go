@@ -95,7 +95,9 @@ func (e *Engine) Issues(ctx context.Context, tenant string, q IssueQuery) (list 
 	})
 	from := 0
 	if q.After != "" {
-		from = 1 + slices.IndexFunc(all, func(r ranked) bool { return r.issue.ID() == q.After })
+		if from = 1 + slices.IndexFunc(all, func(r ranked) bool { return r.issue.ID() == q.After }); from == 0 {
+			return nil, len(all), false, nil // it has left the list meanwhile, and with it its place
+		}
 	}
 	for _, r := range all[from:] {
 		if len(list) == q.Limit {

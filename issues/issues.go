@@ -140,7 +140,7 @@ type counters struct {
 
 // An Event is something that happened to an issue, for those who are told.
 type Event struct {
-	Type  string // "opened", "state", "merged"
+	Type  string // "opened", "state" (also: renamed), "merged"
 	Issue *Issue
 	At    time.Time
 }
@@ -599,6 +599,7 @@ func (t *Tracker) Command(number int64, title *string, state string, by string, 
 	if title != nil && *title != i.Named {
 		i.Named = *title
 		t.note(i, now, by, "renamed", *title)
+		t.events = append(t.events, Event{"state", i, now})
 	}
 	if state != "" && state != i.State {
 		t.setState(i, state, now, by, "")

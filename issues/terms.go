@@ -49,7 +49,8 @@ const maxTerms = 40
 type Reader struct {
 	nlp    *nlp.Pipeline
 	stop   map[string]bool
-	denies map[string]bool               // words that may begin or end a title though they are stop words
+	denies map[string]bool               // words that may begin a title though they are stop words
+	unable map[string]bool               // words that may end one
 	usual  map[string]map[string]float64 // by family: the share of texts that have a term
 	said   map[string][]saying           // by first word: phrases of concepts, longest first
 }
@@ -63,17 +64,24 @@ type saying struct {
 // conceptMark begins the terms that are no words but what words mean.
 const conceptMark = "~"
 
-// denials are what makes "log in" a trouble.
-const denials = "not no never cannot can't won't without ไม่ ไม่ได้ ไม่มี ไม่เคย 不 不了 不到 没 没有 无 无法 唔 唔到 冇 未"
+// denials are what makes "log in" a trouble; inabilities are those that come last.
+const (
+	denials     = "not no never cannot can't won't without ไม่ ไม่ได้ ไม่มี ไม่เคย 不 不了 不到 没 没有 无 无法 唔 唔到 冇 未"
+	inabilities = "ไม่ได้ 不了 不到 唔到 不上 不出 唔得"
+)
 
 // NewReader reads the embedded lists of words that tell nothing.
 func NewReader(p *nlp.Pipeline) (*Reader, error) {
-	r := &Reader{nlp: p, stop: map[string]bool{}, denies: map[string]bool{}}
-	for _, word := range strings.Fields(denials) {
-		for _, t := range p.Tokens(word) {
-			r.denies[t.Norm] = true
+	r := &Reader{nlp: p, stop: map[string]bool{}, denies: map[string]bool{}, unable: map[string]bool{}}
+	for words, set := range map[string]map[string]bool{denials: r.denies, inabilities: r.unable} {
+		for _, word := range strings.Fields(words) {
+			for _, t := range p.Tokens(word) {
+				set[t.Norm] = true
+			}
 		}
 	}
+	delete(r.unable, "ไม่") // "ไม่ได้" may be cut in two: then it takes both
+	delete(r.unable, able)
 	for _, f := range []string{"en", "th", "zh"} {
 		list, err := lexicons.Stop.ReadFile("stop/" + f + ".txt")
 		if err != nil {

@@ -206,8 +206,8 @@ func (t *Titler) phrases(texts []string, lang string, weight func(string) float6
 // count counts a candidate once a text.
 func (t *Titler) count(grams map[string]*gram, counted map[string]bool, text string, tokens []nlp.Token, nouns []earshot.Span, weight func(string) float64) {
 	first, last := &tokens[0], &tokens[len(tokens)-1]
-	ends := t.edge(text, last) || len(tokens) > 1 && last.Norm == able && t.reader.denies[tokens[len(tokens)-2].Norm]
-	if !t.edge(text, first) || !ends {
+	ends := t.reader.tells(text, last) || t.reader.unable[last.Norm] || len(tokens) > 1 && last.Norm == able && t.reader.denies[tokens[len(tokens)-2].Norm]
+	if !t.begins(text, first) || !ends {
 		return
 	}
 	var key strings.Builder
@@ -272,7 +272,7 @@ func (t *Titler) inner(text string, tok *nlp.Token) bool {
 	return tok.Kind != nlp.Punct && tok.Kind != nlp.Emoji && tok.Kind != nlp.Number && !isPlaceholder(text, tok)
 }
 
-// edge says whether a phrase may begin or end with a token.
-func (t *Titler) edge(text string, tok *nlp.Token) bool {
+// begins says whether a phrase may begin with a token.
+func (t *Titler) begins(text string, tok *nlp.Token) bool {
 	return t.reader.tells(text, tok) || t.reader.denies[tok.Norm]
 }

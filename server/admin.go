@@ -81,15 +81,9 @@ func (s *Server) postKey(c *call) error {
 		return err
 	}
 	now := s.now()
-	scopes := f.list("scopes")
-	if len(scopes) == 0 {
+	scopes := f.some("scopes", earshot.Scopes)
+	if len(scopes) == 0 && len(f.bad) == 0 {
 		f.wrong("scopes", "required", "scopes are some of "+strings.Join(earshot.Scopes, ", "))
-	}
-	for i, scope := range scopes {
-		if !slices.Contains(earshot.Scopes, scope) || slices.Contains(scopes[:i], scope) {
-			f.bad = append(f.bad, earshot.FieldError{Pointer: "/scopes/" + strconv.Itoa(i), Code: "unknown_value", Detail: "scopes are some of " + strings.Join(earshot.Scopes, ", ") + ", each once"})
-			break
-		}
 	}
 	expires := f.time("expires_at", time.UTC)
 	if !expires.IsZero() && !expires.After(now) {

@@ -1,7 +1,9 @@
 package server
 
 import (
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -93,7 +95,7 @@ func TestKeyLife(t *testing.T) {
 		{`{}`, "422 invalid /scopes:required"},
 		{`{"scopes":[]}`, "422 invalid /scopes:required"},
 		{`{"scopes":["root"]}`, "422 invalid /scopes/0:unknown_value"},
-		{`{"scopes":["read","read"]}`, "422 invalid /scopes/1:unknown_value"},
+		{`{"scopes":["read","read"]}`, "422 invalid /scopes/1:duplicate_value"},
 		{`{"scopes":["read"],"expires_at":"2020-01-01T00:00:00Z"}`, "422 invalid /expires_at:out_of_range"},
 		{`{"scopes":["read"],"tenant":"b"}`, "422 invalid /tenant:unknown_field"},
 	} {
@@ -170,46 +172,64 @@ func TestTenants(t *testing.T) {
 	}
 }
 
+// bodyOf is a body that a route takes, as tenant.
+func bodyOf(rt route, tenant string) string {
+	body, ok := map[string]string{
+		"POST /v1/verbatims":         `{"external_id":"same","text":"only-TENANT ส่งของช้า 客服","customer":"cust-TENANT"}`,
+		"POST /v1/analyze":           `{"text":"x"}`,
+		"POST /v1/search":            `{"q":"客服 OR ช้า OR only"}`,
+		"POST /v1/keys":              `{"scopes":["read"]}`,
+		"POST /v1/tenants":           `{"name":"made-by-TENANT"}`,
+		"PATCH /v1/issues/:id":       `{"title":"only-TENANT"}`,
+		"POST /v1/alerts/:id/snooze": `{"for":"4h"}`,
+		"POST /v1/alerts/:id/vote":   `{"value":"noise"}`,
+		"POST /v1/alerts/:id/note":   `{"text":"only-TENANT"}`,
+		"POST /v1/webhooks":          `{"url":"https://only-TENANT.example/hook"}`,
+		"PUT /v1/webhooks/:id":       `{"version":1,"enabled":false}`,
+	}[rt.method+" "+rt.path]
+	if !ok {
+		return ""
+	}
+	return strings.ReplaceAll(body, "TENANT", tenant)
+}
+
 // Two tenants walk every route; nothing of one is seen, changed or told to the other.
 func TestNothingCrosses(t *testing.T) {
 	s := newService(t, Limits{})
-	bodies := map[string]string{"/v1/verbatims": `{"external_id":"same","text":"only-TENANT"}`, "/v1/analyze": `{"text":"x"}`,
-		"/v1/search": `{}`, "/v1/keys": `{"scopes":["read"]}`, "/v1/tenants": `{"name":"new-TENANT"}`}
-	keyID := map[string]string{}
-	for _, tenant := range []string{"a", "b"} {
-		s.want(s.send("POST", "/v1/verbatims", tenant+"/root", strings.ReplaceAll(bodies["/v1/verbatims"], "TENANT", tenant)), "202")
-		m := s.want(s.send("POST", "/v1/keys", tenant+"/root", bodies["/v1/keys"]), "201").json(t)
-		keyID[tenant] = m["id"].(string)
+	ids := map[string]map[string]string{} // by tenant, by the first part of a path
+	for tenant, n := range map[string]string{"a": "1", "b": "2"} {
+		s.want(s.send("POST", "/v1/verbatims", tenant+"/root", `{"external_id":"same","text":"only-`+tenant+`"}`), "202")
+		key := s.want(s.send("POST", "/v1/keys", tenant+"/root", `{"scopes":["read"]}`), "201").json(t)
+		hook := s.want(s.send("POST", "/v1/webhooks", tenant+"/root", `{"url":"https://only-`+tenant+`.example"}`), "201").json(t)
+		ids[tenant] = map[string]string{"verbatims": "v_" + tenant + "1", "keys": key["id"].(string), "issues": "ISS-" + n, "alerts": "ALR-" + n, "webhooks": hook["id"].(string)}
 	}
 	for own, other := range map[string]string{"a": "b", "b": "a"} {
 		for _, rt := range routes {
 			path := rt.path
-			switch rt.path {
-			case "/v1/verbatims/:id":
-				path = "/v1/verbatims/v_" + other + "1"
-			case "/v1/keys/:id":
-				path = "/v1/keys/" + keyID[other]
+			for part, id := range ids[other] {
+				path = strings.ReplaceAll(path, "/v1/"+part+"/:id", "/v1/"+part+"/"+id)
 			}
-			body := ""
-			if rt.method == "POST" {
-				body = strings.ReplaceAll(bodies[rt.path], "TENANT", own)
-			}
-			r := s.send(rt.method, path, own+"/root", body)
+			r := s.send(rt.method, path, own+"/root", bodyOf(rt, own))
 			if strings.Contains(rt.path, ":id") && r.status != 404 {
 				t.Errorf("%s %s as %s: got %s, want 404", rt.method, path, own, r.brief())
 			}
 			if r.status >= 500 {
 				t.Errorf("%s %s as %s: got %s", rt.method, path, own, r.brief())
 			}
-			for _, mark := range []string{"only-" + other, "v_" + other + "1", keyID[other]} {
-				if strings.Contains(r.body, mark) {
+			for _, mark := range append(slices.Collect(maps.Values(ids[other])), "only-"+other) {
+				if strings.Contains(r.body, `"`+mark) {
 					t.Errorf("%s %s as %s tells %s", rt.method, path, own, mark)
 				}
 			}
 		}
 	}
 	for _, tenant := range []string{"a", "b"} {
-		s.want(s.send("GET", "/v1/verbatims/v_"+tenant+"1", tenant+"/read", ""), "200")
-		s.want(s.send("DELETE", "/v1/keys/"+keyID[tenant], tenant+"/admin", ""), "204")
+		for _, part := range []string{"verbatims", "issues", "alerts", "webhooks"} {
+			r := s.want(s.send("GET", "/v1/"+part+"/"+ids[tenant][part], tenant+"/read", ""), "200")
+			if strings.Contains(r.body, `"version":2`) || !strings.Contains(r.body, "only-"+tenant) {
+				t.Errorf("%s of %s was changed: %s", part, tenant, r.body)
+			}
+		}
+		s.want(s.send("DELETE", "/v1/keys/"+ids[tenant]["keys"], tenant+"/admin", ""), "204")
 	}
 }

@@ -71,6 +71,12 @@ func (f *form) get(name string) (any, bool) {
 	return v, ok
 }
 
+// has says whether a parameter was given, of whatever kind.
+func (f *form) has(name string) bool {
+	_, ok := f.values[name]
+	return ok
+}
+
 func (f *form) string(name string) string {
 	v, ok := f.get(name)
 	s, isString := v.(string)
@@ -134,6 +140,47 @@ func (f *form) list(name string) []string {
 	return nil
 }
 
+// some is a list of which each is one of known, and none is given twice.
+func (f *form) some(name string, known []string) []string {
+	list := f.list(name)
+	for i, v := range list {
+		fault := earshot.FieldError{Pointer: "/" + earshot.EscapePointer(name), Code: "unknown_value", Hint: ingest.Closest(v, known),
+			Detail: fmt.Sprintf("%q is not one of %s", shown(v), strings.Join(known, ", "))}
+		if slices.Contains(list[:i], v) {
+			fault.Code, fault.Hint, fault.Detail = "duplicate_value", "", fmt.Sprintf("%q is given twice", shown(v))
+		} else if slices.Contains(known, v) {
+			continue
+		}
+		if !f.text {
+			fault.Pointer += "/" + strconv.Itoa(i)
+		}
+		f.bad = append(f.bad, fault)
+		return nil
+	}
+	return list
+}
+
+// oneOf is one of known; "" if none is given.
+func (f *form) oneOf(name string, known []string) string {
+	v, ok := f.get(name)
+	s, isString := v.(string)
+	switch {
+	case !ok || f.text && s == "" || slices.Contains(known, s):
+		return s
+	case !isString:
+		f.wrong(name, "wrong_type", name+" is not a string")
+	default:
+		f.bad = append(f.bad, earshot.FieldError{Pointer: "/" + earshot.EscapePointer(name), Code: "unknown_value", Hint: ingest.Closest(s, known),
+			Detail: fmt.Sprintf("%s is one of %s", name, strings.Join(known, ", "))})
+	}
+	return ""
+}
+
+// shown is a name or value as sent, fit to be told.
+func shown(s string) string {
+	return strings.ToValidUTF8(s[:min(len(s), 64)], "\ufffd")
+}
+
 // time is an RFC 3339 time with an offset, or a day, which begins in zone.
 func (f *form) time(name string, zone *time.Location) time.Time {
 	s := f.string(name)
@@ -175,9 +222,8 @@ func (f *form) err() error {
 	}
 	slices.Sort(unknown)
 	for _, name := range unknown[:min(len(unknown), 20)] {
-		shown := strings.ToValidUTF8(name[:min(len(name), 64)], "\ufffd")
-		f.bad = append(f.bad, earshot.FieldError{Pointer: "/" + earshot.EscapePointer(shown), Code: "unknown_field",
-			Detail: fmt.Sprintf("unknown field %q", shown), Hint: ingest.Closest(name, f.asked)})
+		f.bad = append(f.bad, earshot.FieldError{Pointer: "/" + earshot.EscapePointer(shown(name)), Code: "unknown_field",
+			Detail: fmt.Sprintf("unknown field %q", shown(name)), Hint: ingest.Closest(name, f.asked)})
 	}
 	switch len(f.bad) {
 	case 0:

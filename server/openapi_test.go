@@ -1,9 +1,12 @@
 package server
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"mime"
 	"slices"
 	"strconv"
@@ -13,6 +16,8 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/earshot-cx/earshot"
+	"github.com/earshot-cx/earshot/alert"
+	"github.com/earshot-cx/earshot/engine"
 )
 
 // A spec is openapi.yaml, to hold answers against.
@@ -85,7 +90,11 @@ func (s *spec) check(method, path string, r reply) error {
 		return fmt.Errorf("status %d with %q is not described", r.status, media)
 	}
 	at += "/" + "content/" + strings.ReplaceAll(media, "/", "~1") + "/schema"
-	if media != ndjsonType {
+	switch media {
+	case eventsType:
+		return s.events(r.body)
+	case ndjsonType:
+	default:
 		return s.valid(at, r.body)
 	}
 	for line := range strings.Lines(r.body) {
@@ -94,6 +103,57 @@ func (s *spec) check(method, path string, r reply) error {
 		}
 	}
 	return nil
+}
+
+// events holds a stream of events against what the description says of it.
+func (s *spec) events(body string) error {
+	in := bufio.NewReader(strings.NewReader(body))
+	for {
+		ev, err := nextEvent(in)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err == nil {
+			err = s.event(ev)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (s *spec) event(ev engine.FeedEvent) error {
+	schema, ok := map[string]string{"verbatim": "Record", "issue": "Issue", "alert": "Alert"}[ev.Type]
+	if !ok || ev.ID == "" {
+		return fmt.Errorf("event %q with id %q is not described", ev.Type, ev.ID)
+	}
+	return s.valid(s.pointer("components", "schemas", schema), string(ev.Data))
+}
+
+// nextEvent reads on to the end of the next event, over heartbeats. io.EOF also within one.
+func nextEvent(in *bufio.Reader) (ev engine.FeedEvent, err error) {
+	for {
+		line, err := in.ReadString('\n')
+		if err != nil {
+			return ev, err
+		}
+		name, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ": ")
+		switch name {
+		case "id":
+			ev.ID = value
+		case "event":
+			ev.Type = value
+		case "data":
+			ev.Data = append(ev.Data, value...)
+		case "":
+			if ev.ID != "" {
+				return ev, nil
+			}
+		case ":":
+		default:
+			return ev, fmt.Errorf("%q is not a line of an event", line)
+		}
+	}
 }
 
 func (s *spec) operation(template, method string) map[string]any {
@@ -156,6 +216,10 @@ func TestDescriptionRefuses(t *testing.T) {
 		"LineResult":   `{"line":1,"status":"accepted"}`,
 		"Problem":      `{"type":"/problems/x","title":"x","status":400,"code":"no_such","detail":"x","request_id":"x"}`,
 		"Key":          `{"id":"k_1","key":"esk_1","scopes":["read"],"created_at":"2026-11-20T00:00:00Z","expires_at":null,"last_used_at":null}`,
+		"Issue":        `{"id":"ISS-0"}`,
+		"Webhook":      `{"id":"w_1","url":"https://x.example","events":["alert.fired"],"format":"standard","created_at":"2026-11-20T00:00:00Z","secret":"whsec_x","enabled":true,"version":1}`,
+		"Event":        `{"at":"2026-11-20T00:00:00Z","by":"","action":"opened"}`,
+		"Delivery":     `{"id":"msg_1","webhook":"w_1","type":"no.such","created_at":"2026-11-20T00:00:00Z","state":"pending","attempts":0,"next_at":null,"done_at":null}`,
 		"SearchResult": `{"items":[{}],"total":1,"facets":{},"took_ms":1,"next_cursor":null}`,
 	} {
 		if err := s.valid(s.pointer("components", "schemas", schema), body); err == nil {
@@ -201,6 +265,13 @@ func TestVocabularies(t *testing.T) {
 		{"flags", enum("Record", "properties", "flags", "items"), earshot.Flags},
 		{"scopes", enum("Scopes", "items"), earshot.Scopes},
 		{"codes", inSpec, codes},
+		{"issue states", enum("IssueState"), earshot.IssueStates},
+		{"alert states", enum("AlertState"), earshot.AlertStates},
+		{"votes", enum("Alert", "properties", "votes", "propertyNames"), alert.Votes},
+		{"event types", enum("EventTypes", "items"), earshot.EventTypes},
+		{"delivery types", enum("Delivery", "properties", "type"), append(slices.Clone(earshot.EventTypes), "test")},
+		{"delivery states", enum("DeliveryState"), []string{earshot.Pending, earshot.Delivered, earshot.Failed}},
+		{"formats", enum("WebhookFormat"), earshot.WebhookFormats},
 	} {
 		if !slices.Equal(test.got, test.want) {
 			t.Errorf("%s: described %v, are %v", test.name, test.got, test.want)

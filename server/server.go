@@ -39,6 +39,24 @@ type Engine interface {
 	Analyze(ctx context.Context, drafts []ingest.Draft) []engine.Analyzed
 	Search(ctx context.Context, tenant string, r engine.SearchRequest) (*engine.SearchResult, error)
 	Ready(ctx context.Context) []engine.Part
+
+	Issues(ctx context.Context, tenant string, q engine.IssueQuery) (list []*earshot.Issue, total int, more bool, err error)
+	Issue(ctx context.Context, tenant, id string) (*earshot.Issue, error)
+	PatchIssue(ctx context.Context, tenant, id string, title *string, state, by string) (*earshot.Issue, error)
+	Alerts(ctx context.Context, tenant string, states []string, after string, limit int) (list []*earshot.Alert, more bool, err error)
+	Alert(ctx context.Context, tenant, id string) (*earshot.Alert, error)
+	CommandAlert(ctx context.Context, tenant, id, action, args, by string) (*earshot.Alert, error)
+	// Subscribe gives what happens after the event named. The channel is closed when its reader falls behind.
+	Subscribe(tenant, last string) (events <-chan engine.FeedEvent, stop func())
+
+	Webhooks(ctx context.Context, tenant string) ([]earshot.Webhook, error)
+	Webhook(ctx context.Context, tenant, id string) (earshot.Webhook, error)
+	AddWebhook(ctx context.Context, tenant string, w earshot.Webhook) (earshot.Webhook, error)
+	ChangeWebhook(ctx context.Context, tenant, id string, change func(*earshot.Webhook) error) (earshot.Webhook, error)
+	RotateWebhook(ctx context.Context, tenant, id string) (earshot.Webhook, error)
+	DeleteWebhook(ctx context.Context, tenant, id string) error
+	TestWebhook(ctx context.Context, tenant, id string) (earshot.Delivery, error)
+	Deliveries(ctx context.Context, tenant, id, before string, limit int) ([]earshot.Delivery, error)
 }
 
 // Limits on what a client may ask. Zero is the default.
@@ -48,6 +66,7 @@ type Limits struct {
 	ArrayItems    int           // verbatims in one array; 1000
 	SearchTimeout time.Duration // 5 s
 	IdleTimeout   time.Duration // how long a client may keep silent within a body, or not read its answer; 60 s
+	Heartbeat     time.Duration // how often a stream of events says that it lives, and asks whether its key does; 15 s
 }
 
 // Options are what a Server is made of. Engine and Store are required.
@@ -102,6 +121,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	setDefault(&s.limits.ArrayItems, 1000)
 	setDefault(&s.limits.SearchTimeout, 5*time.Second)
 	setDefault(&s.limits.IdleTimeout, time.Minute)
+	setDefault(&s.limits.Heartbeat, 15*time.Second)
 	s.route()
 	return s, nil
 }
@@ -136,6 +156,27 @@ var routes = []route{
 	{"POST", "/v1/analyze", "read", (*Server).analyze},
 	{"GET", "/v1/search", "read", (*Server).search},
 	{"POST", "/v1/search", "read", (*Server).search},
+	{"GET", "/v1/issues", "read", (*Server).listIssues},
+	{"GET", "/v1/issues/:id", "read", (*Server).getIssue},
+	{"PATCH", "/v1/issues/:id", "manage", (*Server).patchIssue},
+	{"GET", "/v1/alerts", "read", (*Server).listAlerts},
+	{"GET", "/v1/alerts/:id", "read", (*Server).getAlert},
+	{"POST", "/v1/alerts/:id/acknowledge", "manage", commandAlert("acknowledge", "")},
+	{"POST", "/v1/alerts/:id/snooze", "manage", commandAlert("snooze", "for")},
+	{"POST", "/v1/alerts/:id/resolve", "manage", commandAlert("resolve", "")},
+	{"POST", "/v1/alerts/:id/vote", "manage", commandAlert("vote", "value")},
+	{"POST", "/v1/alerts/:id/note", "manage", commandAlert("note", "text")},
+	{"GET", "/v1/rules", "read", (*Server).listRules},
+	{"GET", "/v1/rules/:id", "read", (*Server).getRule},
+	{"GET", "/v1/webhooks", "read", (*Server).listWebhooks},
+	{"POST", "/v1/webhooks", "manage", (*Server).postWebhook},
+	{"GET", "/v1/webhooks/:id", "read", (*Server).getWebhook},
+	{"PUT", "/v1/webhooks/:id", "manage", (*Server).putWebhook},
+	{"DELETE", "/v1/webhooks/:id", "manage", (*Server).deleteWebhook},
+	{"POST", "/v1/webhooks/:id/test", "manage", (*Server).testWebhook},
+	{"POST", "/v1/webhooks/:id/rotate", "manage", (*Server).rotateWebhook},
+	{"GET", "/v1/webhooks/:id/deliveries", "read", (*Server).listDeliveries},
+	{"GET", eventsPath, "read", (*Server).streamEvents},
 	{"GET", "/v1/keys", "admin", (*Server).listKeys},
 	{"POST", "/v1/keys", "admin", (*Server).postKey},
 	{"DELETE", "/v1/keys/:id", "admin", (*Server).deleteKey},
@@ -172,9 +213,10 @@ func (s *Server) route() {
 	s.router = r
 }
 
-// ServeHTTP answers one request. HEAD is GET without the body.
+// ServeHTTP answers one request. HEAD is GET without the body; a stream of
+// events is nothing but its body, and has none.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.Method == http.MethodHead {
+	if r.Method == http.MethodHead && r.URL.Path != eventsPath {
 		get := *r // net/http still knows that it was HEAD, and drops the body
 		get.Method = http.MethodGet
 		r = &get

@@ -26,6 +26,7 @@ import (
 // A fakeEngine keeps verbatims in memory and understands nothing. fault is what
 // everything answers; while slow, Wait waits for ever.
 type fakeEngine struct {
+	*fakeWatch
 	mu      sync.Mutex
 	records map[string][]*earshot.Record // by tenant
 	fault   error
@@ -182,7 +183,7 @@ func (b *lockedBuffer) String() string {
 // newService is a service over a fakeEngine.
 func newService(t *testing.T, limits Limits) *service {
 	t.Helper()
-	fake := &fakeEngine{records: map[string][]*earshot.Record{}, parts: []engine.Part{{Name: "store", OK: true}}}
+	fake := &fakeEngine{fakeWatch: newFakeWatch(), records: map[string][]*earshot.Record{}, parts: []engine.Part{{Name: "store", OK: true}}}
 	s := newServiceOver(t, limits, func(*store.SQLite) Engine { return fake })
 	s.engine = fake
 	return s

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	_ "time/tzdata" // zones also where the machine has none
 
 	"github.com/knadh/koanf/parsers/yaml"
 	"github.com/knadh/koanf/providers/confmap"
@@ -22,14 +23,22 @@ import (
 // before: the defaults, a YAML file, EARSHOT_… variables, flags. A key that is
 // not one of these is an error wherever it stands.
 type config struct {
-	Listen      string       `koanf:"listen"`
-	Data        string       `koanf:"data"`
-	AdminKey    string       `koanf:"admin_key"`
-	BehindProxy bool         `koanf:"behind_proxy"`
-	Workers     int          `koanf:"workers"`
-	TLS         tlsConfig    `koanf:"tls"`
-	Log         logConfig    `koanf:"log"`
-	Limits      limitsConfig `koanf:"limits"`
+	Listen      string        `koanf:"listen"`
+	Data        string        `koanf:"data"`
+	AdminKey    string        `koanf:"admin_key"`
+	BehindProxy bool          `koanf:"behind_proxy"`
+	Workers     int           `koanf:"workers"`
+	TLS         tlsConfig     `koanf:"tls"`
+	Log         logConfig     `koanf:"log"`
+	Webhook     webhookConfig `koanf:"webhook"`
+	Timezone    string        `koanf:"timezone"`
+	Limits      limitsConfig  `koanf:"limits"`
+
+	location *time.Location // Timezone
+}
+
+type webhookConfig struct {
+	AllowPrivate bool `koanf:"allow_private"`
 }
 
 type tlsConfig struct {
@@ -67,6 +76,8 @@ var settings = []struct {
 	{"tls.key", "", "file with its key, PEM"},
 	{"log.level", "info", "debug, info, warn or error"},
 	{"log.format", "text", "text or json"},
+	{"webhook.allow_private", false, "webhooks may go to loopback and private addresses"},
+	{"timezone", "UTC", "zone of the times in the reasons of alerts: Asia/Bangkok"},
 	{"limits.body_bytes", 32 << 20, "size of a request's body, decompressed"},
 	{"limits.line_bytes", 4 << 20, "size of one line of NDJSON"},
 	{"limits.array_items", 1000, "verbatims in one JSON array"},
@@ -154,7 +165,8 @@ func loadConfig(flags *pflag.FlagSet) (*config, error) {
 	if err := k.Unmarshal("", &c); err != nil {
 		return nil, fmt.Errorf("configuration: %w", err)
 	}
-	return &c, c.check()
+	err = c.check()
+	return &c, err
 }
 
 func loadFile(k *koanf.Koanf, path string, known map[string]any) error {
@@ -193,6 +205,10 @@ func (c *config) check() error {
 	}
 	if c.Workers < 0 {
 		bad("workers", "%d is below 0", c.Workers)
+	}
+	var err error
+	if c.location, err = time.LoadLocation(c.Timezone); err != nil {
+		bad("timezone", "%q is no time zone", c.Timezone)
 	}
 	for key, n := range map[string]int{"body_bytes": c.Limits.BodyBytes, "line_bytes": c.Limits.LineBytes, "array_items": c.Limits.ArrayItems} {
 		if n < 1 {

@@ -14,6 +14,7 @@ func (c *config) print(w io.Writer) error {
 	values := map[string]any{
 		"listen": c.Listen, "data": c.Data, "admin_key": "", "behind_proxy": c.BehindProxy, "workers": c.Workers,
 		"tls.cert": c.TLS.Cert, "tls.key": c.TLS.Key, "log.level": c.Log.Level, "log.format": c.Log.Format,
+		"webhook.allow_private": c.Webhook.AllowPrivate, "timezone": c.Timezone,
 		"limits.body_bytes": c.Limits.BodyBytes, "limits.line_bytes": c.Limits.LineBytes, "limits.array_items": c.Limits.ArrayItems,
 		"limits.search_timeout": c.Limits.SearchTimeout.String(), "limits.shutdown_timeout": c.Limits.ShutdownTimeout.String(),
 	}

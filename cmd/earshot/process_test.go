@@ -57,8 +57,8 @@ type process struct {
 	done chan error
 }
 
-// start runs `earshot serve` on dir and waits until it listens.
-func start(t testing.TB, dir string) *process {
+// start runs `earshot serve` on dir, with variables NAME=VALUE, and waits until it listens.
+func start(t testing.TB, dir string, env ...string) *process {
 	t.Helper()
 	path, err := binary()
 	if err != nil {
@@ -66,7 +66,7 @@ func start(t testing.TB, dir string) *process {
 	}
 	p := &process{t: t, log: new(bytes.Buffer), done: make(chan error, 1)}
 	p.cmd = exec.Command(path, "serve", "--listen", "127.0.0.1:0", "--data", dir)
-	p.cmd.Env = append(os.Environ(), "EARSHOT_ADMIN_KEY="+adminKey)
+	p.cmd.Env = append(append(os.Environ(), "EARSHOT_ADMIN_KEY="+adminKey), env...)
 	p.cmd.Stderr = p.log
 	stdout, err := p.cmd.StdoutPipe()
 	if err != nil {

@@ -78,7 +78,8 @@ func serve(ctx context.Context, c *config, stdout, stderr io.Writer) error {
 		return err
 	}
 	defer closing(logger, "index", view)
-	eng, err = engine.New(ctx, engine.Options{Store: record, Index: view, NLP: pipeline, Logger: logger, Workers: c.Workers})
+	eng, err = engine.New(ctx, engine.Options{Store: record, Index: view, NLP: pipeline, Logger: logger, Workers: c.Workers,
+		AllowPrivate: c.Webhook.AllowPrivate, Location: c.location})
 	if err != nil {
 		return err
 	}

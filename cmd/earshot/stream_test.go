@@ -5,15 +5,21 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"io"
 	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 )
 
 var update = flag.Bool("update", false, "write the files that are made from others")
@@ -142,5 +148,152 @@ func TestStream(t *testing.T) {
 	}
 	if n := bytes.Count(kept, []byte("\n")); n != 400 {
 		t.Errorf("%d posts, want 400", n)
+	}
+}
+
+// A receiver is where a webhook goes. It keeps what it was told.
+type receiver struct {
+	*httptest.Server
+	mu   sync.Mutex
+	got  []told
+	news chan struct{} // holds one signal
+}
+
+type told struct {
+	at     time.Time
+	header http.Header
+	body   []byte
+}
+
+func newReceiver(t *testing.T) *receiver {
+	r := &receiver{news: make(chan struct{}, 1)}
+	r.Server = httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, req *http.Request) {
+		body, _ := io.ReadAll(req.Body)
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.got = append(r.got, told{time.Now(), req.Header, body})
+		select {
+		case r.news <- struct{}{}:
+		default:
+		}
+	}))
+	t.Cleanup(r.Close)
+	return r
+}
+
+func (r *receiver) all() []told {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.got)
+}
+
+// hook makes a webhook that goes to the receiver, and gives its secret.
+func (p *process) hook(r *receiver, events ...string) (secret string) {
+	p.t.Helper()
+	var w struct{ Secret string }
+	p.get("POST", "/v1/webhooks", map[string]any{"url": r.URL, "events": events}, &w)
+	return w.Secret
+}
+
+// TestSpike posts a stream to the real program, moved so that its last post is
+// said now, and waits for the webhook: exactly one, signed, about the trouble.
+// But for the first, the wordings are ones the code was not looked at with.
+func TestSpike(t *testing.T) {
+	for seed, lang := range []string{"th", "en", "zh-Hans", "yue"} {
+		t.Run(lang, func(t *testing.T) {
+			posts := compose(t, uint64(seed+1), lang)
+			shift := time.Since(composed)
+			spike := map[string]bool{}
+			for i := range posts {
+				posts[i].At = posts[i].At.Add(shift)
+				spike[posts[i].ExternalID] = posts[i].spike
+			}
+			r := newReceiver(t)
+			p := start(t, t.TempDir(), "EARSHOT_WEBHOOK_ALLOW_PRIVATE=true")
+			secret := p.hook(r, "alert.fired")
+			begun := time.Now()
+			res, err := p.do("POST", "/v1/verbatims", "application/x-ndjson", bytes.NewReader(ndjson(t, posts)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			answer, err := io.ReadAll(res.Body)
+			if err != nil || !bytes.Contains(answer, []byte(`"accepted":400`)) {
+				t.Fatalf("posted: %v\n%.500s", err, answer)
+			}
+			select {
+			case <-r.news:
+				t.Logf("told %v after the post began", time.Since(begun).Round(time.Millisecond))
+			case <-time.After(time.Minute):
+				t.Fatal("nobody is told within a minute")
+			}
+			p.settle()
+			var list struct {
+				Items []struct {
+					ID, State, Reason string
+					Subject           struct{ ID, Title string }
+					Examples          []string
+				}
+			}
+			p.get("GET", "/v1/alerts", nil, &list)
+			if len(list.Items) != 1 || list.Items[0].State != "firing" {
+				t.Fatalf("alerts %+v, want one that fires", list.Items)
+			}
+			a := list.Items[0]
+			t.Logf("%s %q: %s", a.ID, a.Subject.Title, a.Reason)
+			in := 0
+			for _, id := range a.Examples {
+				var v struct {
+					External string `json:"external_id"`
+				}
+				p.get("GET", "/v1/verbatims/"+id, nil, &v)
+				if spike[v.External] {
+					in++
+				}
+			}
+			if in*2 <= len(a.Examples) {
+				t.Errorf("%d of the %d examples are of the spike", in, len(a.Examples))
+			}
+			time.Sleep(2 * time.Second) // would a second one come?
+			got := r.all()
+			if len(got) != 1 {
+				t.Fatalf("told %d times, want once", len(got))
+			}
+			wh, err := standardwebhooks.NewWebhook(secret)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := wh.Verify(got[0].body, got[0].header); err != nil {
+				t.Errorf("signature: %v", err)
+			}
+			p.counts()
+			p.stop()
+		})
+	}
+}
+
+// counts holds the count of every issue against what issue:ID finds.
+func (p *process) counts() (checked int) {
+	p.t.Helper()
+	for cursor := ""; ; {
+		var page struct {
+			Items []struct {
+				ID    string
+				Count int
+			}
+			Next *string `json:"next_cursor"`
+		}
+		p.get("GET", "/v1/issues?min_customers=1&limit=200&state=emerging,active,fading,closed,muted&cursor="+url.QueryEscape(cursor), nil, &page)
+		for _, i := range page.Items {
+			var found struct{ Total int }
+			p.get("GET", "/v1/search?limit=1&q=issue:"+i.ID, nil, &found)
+			if found.Total != i.Count {
+				p.t.Errorf("%s counts %d, %d are found", i.ID, i.Count, found.Total)
+			}
+			checked++
+		}
+		if page.Next == nil {
+			return checked
+		}
+		cursor = *page.Next
 	}
 }
