@@ -5,7 +5,7 @@ GO ?= go
 GOLANGCI_VERSION := v2.15.0
 BIN := bin/earshot
 
-.PHONY: build run test lint fmt-check unit race fuzz bench prove eval clean need-go
+.PHONY: build run test lint fmt-check unit race fuzz bench prove eval eval-issues eval-alerts clean need-go
 
 ## build: the binary, in bin/
 build: need-go
@@ -42,12 +42,12 @@ $(LINT): | need-go
 
 # Packages with goroutines are tested under the race detector, which needs a C
 # compiler; everything else is tested as it ships.
-RACE := ./store/... ./index/... ./engine/... ./server/... ./cmd/...
+RACE := ./store/... ./index/... ./webhook/... ./engine/... ./server/... ./cmd/...
 
 unit:
 	@if command -v cc >/dev/null 2>&1; then \
 	   CGO_ENABLED=1 $(GO) test -race -timeout 15m $(RACE) && \
-	   $(GO) test -timeout 10m $$($(GO) list ./... | grep -v -E '/(store|index|engine|server|cmd)(/|$$)'); \
+	   $(GO) test -timeout 10m $$($(GO) list ./... | grep -v -E '/(store|index|webhook|engine|server|cmd)(/|$$)'); \
 	 else \
 	   echo "no C compiler: testing without the race detector"; $(GO) test -timeout 15m ./...; \
 	 fi
@@ -70,10 +70,19 @@ eval: need-go
 	$(GO) test ./nlp -run TestScores -v
 	@cat testdata/quality/scores.txt
 
+## eval-issues: clusters against true topics; DATA is the folder of data sets
+DATA ?= data
+eval-issues: need-go
+	$(GO) test ./issues -run TestIssues -data $(abspath $(DATA)) -v
+
+## eval-alerts: 600 simulated series over 8 weeks, z > 3 and EWMA beside
+eval-alerts: need-go
+	EARSHOT_EVAL=1 $(GO) test ./alert -run TestCalibration -v -timeout 20m
+
 clean:
 	rm -rf bin
 
 ## bench: the whole service from outside, then each package's own benchmarks
 bench: need-go
 	$(GO) test ./cmd/earshot -run '^$$' -bench Service -benchtime 1x -timeout 20m
-	$(GO) test ./nlp ./query ./index ./store ./ingest -run '^$$' -bench . -benchtime 1s -timeout 20m
+	$(GO) test ./nlp ./query ./index ./store ./ingest ./alert ./engine -run '^$$' -bench . -benchtime 1s -timeout 20m

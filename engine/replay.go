@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/earshot-cx/earshot"
+	"github.com/earshot-cx/earshot/alert"
 	"github.com/earshot-cx/earshot/ingest"
 	"github.com/earshot-cx/earshot/issues"
 	"github.com/earshot-cx/earshot/store"
@@ -84,11 +85,11 @@ func (r *Replay) Place(it *ReplayItem) (before []*earshot.Alert, names []string,
 	return before, names, after, r.state.save(r.memory)
 }
 
-// alertsOf gives the alerts of which somebody would be told.
+// alertsOf gives the alerts that changed their state.
 func alertsOf(events []event) []*earshot.Alert {
 	var alerts []*earshot.Alert
 	for _, ev := range events {
-		if ev.alert != nil && ev.kind != "alert" {
+		if ev.alert != nil && (ev.kind == alert.Fired || ev.kind == alert.Resolved) {
 			alerts = append(alerts, ev.alert)
 		}
 	}
@@ -104,6 +105,12 @@ func (r *Replay) Issues() []*earshot.Issue {
 		}
 	}
 	return list
+}
+
+// Current gives an issue's id after merges.
+func (r *Replay) Current(id string) string {
+	n, _ := issues.NumberOf(id)
+	return issues.IDOf(r.state.issues.Current(n))
 }
 
 // A memory is the ledger of a replay. Documents and buckets are of no use to it.

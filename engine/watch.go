@@ -56,7 +56,7 @@ const (
 
 // foldAlike is how alike two issues must be for the spike of one to be part of
 // the other's incident: one trouble in so many words that it is not yet one issue.
-const foldAlike = 0.12
+const foldAlike = 0.08
 
 // troubledShare is which part of a spike must say that something is wrong. A
 // promotion that everybody asks about is busy, and no reason to wake anyone.

@@ -140,7 +140,7 @@ func cluster(t testing.TB, texts []line, tick int) []int64 {
 	got := make([]int64, len(texts))
 	for i, l := range texts {
 		at = at.Add(time.Second)
-		m := Mention{Span: earshot.Span{End: len(l.Text)}, Lang: l.Lang, Terms: r.terms(nil, l.Text, r.nlp.Tokens(l.Text)), Troubled: true, Opens: true}
+		m := Mention{Span: earshot.Span{End: len(l.Text)}, Lang: l.Lang, Terms: r.terms(nil, l.Text, r.nlp.Tokens(l.Text)), Troubled: true, Bears: true, Opens: true}
 		s := &Said{Value: series.Value{At: at, Person: uint64(i) + 1, Channel: "chat"}, Verbatim: l.ID, Lang: l.Lang}
 		if len(m.Terms) == 0 {
 			got[i] = -int64(i) - 1

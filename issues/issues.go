@@ -73,8 +73,8 @@ type doc struct {
 	Family     string              `json:"family"`
 	State      string              `json:"state"`
 	Opened     bool                `json:"opened,omitzero"`
-	Named      string              `json:"named,omitzero"` // by a person
-	Titles     map[string]string   `json:"titles,omitzero"`
+	Named      string              `json:"named,omitzero"`  // by a person
+	Called     map[string]string   `json:"titles,omitzero"` // by language
 	Phrases    map[string][]string `json:"phrases,omitzero"`
 	Count      int                 `json:"count"`
 	Customers  int                 `json:"customers"`
@@ -90,6 +90,7 @@ type doc struct {
 	First      uint64              `json:"person,omitzero"`   // of the first mention, until it is opened
 	Wordings   int                 `json:"wordings,omitzero"` // until it is opened
 	Copies     int                 `json:"copies,omitzero"`
+	Bears      bool                `json:"bears,omitzero"`  // a member says that something is wrong, or wants something
 	Mentions   int                 `json:"mentions"`        // that shaped the centroid
 	Look       int                 `json:"look,omitzero"`   // mentions at which a twin is looked for
 	Swept      int64               `json:"swept,omitzero"`  // Tracker.mentions when one was looked for last
@@ -182,6 +183,7 @@ func (t *Tracker) Place(s *Said, text string, mentions []Mention, known []earsho
 			continue
 		}
 		refs = append(refs, earshot.IssueRef{ID: i.ID(), Segment: m.Segment, Similarity: float64(int(sim*1000+0.5)) / 1000})
+		i.Bears = i.Bears || m.Bears
 		t.join(i, s, m.Troubled, now)
 		t.keepExample(i, s, m, text, sim)
 		t.review(i, s, now)
@@ -230,8 +232,8 @@ func (t *Tracker) share(i *Issue, now time.Time) float64 {
 		return 0
 	}
 	from, to := series.Slot(now.Add(-lately)), series.Slot(now)+1
-	mine := len(tr.In(from, to))
-	if mine < 2 {
+	mine := len(tr.In(from, to)) - fewVoices
+	if mine <= 0 {
 		return 0
 	}
 	all := 0
@@ -300,7 +302,7 @@ func (t *Tracker) Rejoin(s *Said, number int64, troubled bool, now time.Time) {
 // review looks at an issue that has a new member: is it an issue now, has it a
 // twin, does it need a better title?
 func (t *Tracker) review(i *Issue, s *Said, now time.Time) {
-	if !i.Opened && s.Person != i.First && (i.Wordings > 1 || i.Copies >= copiesOpen) {
+	if !i.Opened && i.Bears && s.Person != i.First && (i.Wordings > 1 || i.Copies >= copiesOpen) {
 		i.Opened, i.First, i.Wordings, i.Copies = true, 0, 0, 0
 		t.note(i, now, "auto", "opened", "")
 		t.events = append(t.events, Event{"opened", i, now})
@@ -398,7 +400,8 @@ func (t *Tracker) merge(a, b *Issue, now time.Time) {
 	if b.Opened || a.Opened {
 		t.note(a, now, "auto", "merged", "took in "+b.ID())
 	}
-	if !a.Opened && (b.Opened || b.First != a.First) {
+	a.Bears = a.Bears || b.Bears
+	if !a.Opened && a.Bears && (b.Opened || b.First != a.First) {
 		a.Opened, a.First, a.Wordings, a.Copies = true, 0, 0, 0
 		t.note(a, now, "auto", "opened", "")
 		t.events = append(t.events, Event{"opened", a, now})

@@ -23,8 +23,9 @@ const (
 
 	// When many people speak at once, what they say is more probably one thing:
 	// what is asked of a mention shrinks with the share of all that was
-	// said in the family lately. beside keeps a few voices from being a share.
+	// said in the family lately. fewVoices and beside keep a few from being a share.
 	pulseShare = 4.0
+	fewVoices  = 3
 	beside     = 10.0
 	lately     = 3 * time.Hour
 

@@ -38,7 +38,8 @@ type Mention struct {
 	Lang         string   // of the most of it
 	Terms        []string // distinct, in the order of the text; never empty
 	Troubled     bool     // says that something is wrong: a complaint, a problem, …
-	Opens        bool     // may be the first of an issue; others can only join one
+	Bears        bool     // that, or wants something of us: no issue is opened without one that does
+	Opens        bool     // may be the first of a group; others can only join one
 }
 
 // maxTerms is how many terms of a mention are looked at. What a customer says
@@ -152,12 +153,14 @@ func (r *Reader) readConcepts() error {
 	return nil
 }
 
-// meant appends the concepts of the longest phrases that begin with the first of tokens.
-func (r *Reader) meant(dst []string, tokens []nlp.Token) []string {
+// meant appends the concepts of the longest phrases that begin with the first
+// of tokens. alone says that the first word is such a phrase by itself.
+func (r *Reader) meant(dst []string, tokens []nlp.Token) (_ []string, alone bool) {
 	longest := 0
 	for _, s := range r.said[tokens[0].Norm] {
+		alone = alone || len(s.words) == 1
 		if len(s.words) < longest {
-			break
+			continue
 		}
 		if len(s.words) <= len(tokens) && s.at(tokens) {
 			longest = len(s.words)
@@ -168,7 +171,7 @@ func (r *Reader) meant(dst []string, tokens []nlp.Token) []string {
 			}
 		}
 	}
-	return dst
+	return dst, alone
 }
 
 func (s *saying) at(tokens []nlp.Token) bool {
@@ -218,7 +221,10 @@ func (r *Reader) terms(dst []string, text string, tokens []nlp.Token) []string {
 		if len(dst) >= maxTerms {
 			break
 		}
-		dst = r.meant(dst, tokens[i:])
+		var alone bool
+		if dst, alone = r.meant(dst, tokens[i:]); alone && false {
+			continue // the word and its concept would say one thing twice
+		}
 		if !r.tells(text, t) || contains(dst, t.Norm) {
 			continue
 		}
@@ -274,6 +280,7 @@ func hasDigit(s string) bool { return strings.ContainsAny(s, "0123456789") }
 var (
 	troubles = []string{"complaint", "problem", "refund", "cancel", "escalate", "status"}
 	asks     = []string{"question", "suggestion", "request"}
+	chatter  = []string{"social", "praise", "recommend", "purchase"}
 )
 
 // Mentions finds what a verbatim says about things: the segments of customers
@@ -288,6 +295,7 @@ func (r *Reader) Mentions(rec *earshot.Record) []Mention {
 	if a.Sentiment != nil && (a.Sentiment.Label == "negative" || a.Sentiment.Label == "mixed") || a.Effort != nil && a.Effort.Score > 0 {
 		troubled = true
 	}
+	plain := !has(a, chatter) // may be a trouble told so drily that it was not seen
 	friendly := !troubled && a.Sentiment != nil && a.Sentiment.Label == "positive"
 	if friendly && !asking {
 		return nil
@@ -310,7 +318,8 @@ func (r *Reader) Mentions(rec *earshot.Record) []Mention {
 		}
 		m.Terms = r.terms(nil, text, within(tokens, m.Span))
 		m.Troubled = troubled && (len(a.Segments) <= 3 || anyTroubled(a, from, to))
-		m.Opens = m.Troubled || asking && len(m.Terms) > 1
+		m.Bears = m.Troubled || asking
+		m.Opens = m.Troubled || (asking || plain) && len(m.Terms) > 1
 		if len(m.Terms) > 0 {
 			mentions = append(mentions, m)
 		}

@@ -88,7 +88,7 @@ func (t *Tracker) retitle(i *Issue) {
 
 // title gives an issue its titles and phrases anew.
 func (t *Tracker) title(i *Issue) {
-	i.doc.Titles, i.Phrases = t.name(i)
+	i.Called, i.Phrases = t.name(i)
 	i.Titled = i.Mentions
 	t.touch(i)
 }
@@ -99,7 +99,7 @@ func (t *Tracker) Titles(i *Issue) (titles map[string]string, phrases map[string
 	if i.Titled == 0 {
 		return t.name(i)
 	}
-	return i.doc.Titles, i.Phrases
+	return i.Called, i.Phrases
 }
 
 func (t *Tracker) name(i *Issue) (titles map[string]string, phrases map[string][]string) {
@@ -219,7 +219,7 @@ func (t *Titler) count(grams map[string]*gram, counted map[string]bool, text str
 		switch {
 		case t.reader.denies[tokens[i].Norm] || i > 0 && tokens[i].Norm == able && t.reader.denies[tokens[i-1].Norm]:
 			denied = denial
-		case weight(tokens[i].Norm) == 0:
+		case weight(tokens[i].Norm) == 0 && len(t.reader.said[tokens[i].Norm]) == 0:
 			idle++
 		}
 	}

@@ -15,7 +15,6 @@ import (
 	"cmp"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -49,10 +48,14 @@ func floorDiv(a, b int64) int64 {
 // All is the key of everything that was said.
 const All = "all"
 
-// The other keys.
-func Issue(number int64) string   { return fmt.Sprintf("issue:%d", number) }
+// Issue is the key of an issue's series.
+func Issue(number int64) string { return "issue:" + strconv.FormatInt(number, 10) }
+
+// Source is the key of what came from a source.
 func Source(source string) string { return "source:" + source }
-func Topic(topic string) string   { return "topic:" + topic }
+
+// Topic is the key of what was said about a topic.
+func Topic(topic string) string { return "topic:" + topic }
 
 // IssueOf gives the number in the key of an issue.
 func IssueOf(key string) (number int64, ok bool) {

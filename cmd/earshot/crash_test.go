@@ -78,7 +78,8 @@ func (a *acked) load(p *process, worker, round int, first chan<- struct{}) {
 }
 
 // TestKill kills the real program at random moments while lines pour in, and
-// looks for every line it had acknowledged: there, once, and found.
+// looks for every line it had acknowledged: there, once, and found; and for every
+// issue whether it counts what its search finds.
 func TestKill(t *testing.T) {
 	dir := t.TempDir()
 	all := map[string]string{}
@@ -113,6 +114,9 @@ func TestKill(t *testing.T) {
 			}
 		}
 		t.Logf("round %d: %d acknowledged, %d found", round, len(a.ids), len(found))
+		if p.counts() == 0 {
+			t.Errorf("round %d: there are no issues", round)
+		}
 		maps.Copy(all, a.ids)
 		p.again(a.ids)
 		p.stop()
@@ -148,6 +152,7 @@ func TestKill(t *testing.T) {
 				t.Errorf("%s: search %s differs (-want +got):\n%.1000s", damage.name, q, diff)
 			}
 		}
+		p.counts()
 	}
 	p.stop()
 }

@@ -122,7 +122,7 @@ type (
 func replay(ctx context.Context, r *engine.Replay, in io.Reader, out io.Writer) error {
 	w := bufio.NewWriterSize(out, 1<<16)
 	refused := false
-	print := func(v any) error {
+	put := func(v any) error {
 		b, err := marshal(v)
 		if err == nil {
 			_, err = w.Write(append(b, '\n'))
@@ -153,7 +153,7 @@ func replay(ctx context.Context, r *engine.Replay, in io.Reader, out io.Writer) 
 				out = append(out, replayedAlert{a})
 			}
 			for _, v := range out {
-				if err := print(v); err != nil {
+				if err := put(v); err != nil {
 					return err
 				}
 			}
@@ -178,7 +178,7 @@ func replay(ctx context.Context, r *engine.Replay, in io.Reader, out io.Writer) 
 	if err := flush(); err != nil {
 		return err
 	}
-	if err := print(replayedEnd{r.Issues()}); err != nil {
+	if err := put(replayedEnd{r.Issues()}); err != nil {
 		return err
 	}
 	if err := w.Flush(); err != nil {
