@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"io"
+	"maps"
 	"slices"
 	"time"
 
@@ -258,7 +259,8 @@ func (st *state) save(to ledger) error {
 	if err := st.changes.Save(to); err != nil {
 		return fmt.Errorf("save series: %w", err)
 	}
-	for id, c := range st.counted {
+	for _, id := range slices.Sorted(maps.Keys(st.counted)) { // ids grow as rows do
+		c := st.counted[id]
 		var body []byte
 		if c != nil {
 			var err error

@@ -2,9 +2,12 @@ package issues
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -146,18 +149,24 @@ func key(number int64) string { return fmt.Sprintf("%012d", number) }
 // A row is the stored form of an issue.
 type row struct {
 	doc
-	Terms   []string  `json:"terms"`
-	Weights []float64 `json:"weights"`
+	Terms   string    `json:"terms"`   // joined by newlines
+	Weights []byte    `json:"weights"` // float64, big-endian
 	Mass    float64   `json:"mass"`
 	Ref     time.Time `json:"ref,omitzero"`
 	Unlike  bool      `json:"unlike,omitzero"`
 }
 
 func saveIssue(to Ledger, kind string, i *Issue) error {
-	r := row{doc: i.doc, Mass: i.mass, Ref: i.ref, Unlike: i.unlike, Terms: make([]string, len(i.vec)), Weights: make([]float64, len(i.vec))}
+	r := row{doc: i.doc, Mass: i.mass, Ref: i.ref, Unlike: i.unlike, Weights: make([]byte, 0, 8*len(i.vec))}
+	var terms strings.Builder
 	for k, x := range i.vec {
-		r.Terms[k], r.Weights[k] = x.term.name, x.w
+		if k > 0 {
+			terms.WriteByte('\n')
+		}
+		terms.WriteString(x.term.name)
+		r.Weights = binary.BigEndian.AppendUint64(r.Weights, math.Float64bits(x.w))
 	}
+	r.Terms = terms.String()
 	body, err := json.Marshal(&r, json.Deterministic(true))
 	if err != nil {
 		return err
@@ -253,7 +262,18 @@ func (t *Tracker) restore(d store.Document) error {
 	if t.spaces[i.Family] == nil {
 		return fmt.Errorf("issue %s is of the unknown family %q", d.ID, i.Family)
 	}
-	t.spaces[i.Family].restore(&i.centroid, r.Terms, r.Weights)
+	var terms []string
+	if r.Terms != "" {
+		terms = strings.Split(r.Terms, "\n")
+	}
+	if len(r.Weights) != 8*len(terms) {
+		return fmt.Errorf("issue %s has %d terms and %d bytes of weights", d.ID, len(terms), len(r.Weights))
+	}
+	weights := make([]float64, len(terms))
+	for k := range weights {
+		weights[k] = math.Float64frombits(binary.BigEndian.Uint64(r.Weights[8*k:]))
+	}
+	t.spaces[i.Family].restore(&i.centroid, terms, weights)
 	return nil
 }
 

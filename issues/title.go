@@ -15,6 +15,7 @@ import (
 const (
 	maxExamples = 12  // texts that an issue is named by
 	maxExample  = 300 // bytes of each
+	maxTagged   = 5   // of which noun phrases are looked for: tagging is what takes the longest
 	maxPhrases  = 5
 	maxGram     = 4  // words
 	maxTitle    = 60 // characters
@@ -27,6 +28,9 @@ type example struct {
 	Lang       string  `json:"lang"`
 	Text       string  `json:"text"`
 	Similarity float64 `json:"similarity"`
+
+	tagged bool           // nouns are known
+	nouns  []earshot.Span // noun phrases of an English text
 }
 
 // keepExample keeps the words of a mention among those that the issue is named
@@ -35,7 +39,7 @@ func (t *Tracker) keepExample(i *Issue, s *Said, m *Mention, text string, simila
 	if similarity == 1 {
 		similarity = 0.5 // the one that opened the issue is like nothing yet
 	}
-	e := example{s.Verbatim, s.Person, m.Lang, cut(strings.TrimSpace(text[m.Start:m.End]), maxExample), similarity}
+	e := example{Verbatim: s.Verbatim, Person: s.Person, Lang: m.Lang, Text: cut(strings.TrimSpace(text[m.Start:m.End]), maxExample), Similarity: similarity}
 	if slices.ContainsFunc(i.examples, func(o example) bool { return o.Person == e.Person || o.Text == e.Text }) {
 		return
 	}
@@ -79,9 +83,9 @@ func cut(text string, most int) string {
 	return text[:most]
 }
 
-// retitle names an issue that is new or has doubled.
+// retitle names an issue that is new or has grown by much since it was named.
 func (t *Tracker) retitle(i *Issue) {
-	if i.Opened && i.Mentions >= 2*i.Titled {
+	if i.Opened && i.Mentions >= 3*i.Titled {
 		t.title(i)
 	}
 }
@@ -103,13 +107,18 @@ func (t *Tracker) Titles(i *Issue) (titles map[string]string, phrases map[string
 }
 
 func (t *Tracker) name(i *Issue) (titles map[string]string, phrases map[string][]string) {
-	byLang := map[string][]string{}
-	for _, e := range i.examples {
-		byLang[e.Lang] = append(byLang[e.Lang], e.Text)
+	byLang := map[string][]*example{}
+	for k := range i.examples {
+		e := &i.examples[k]
+		if !e.tagged && e.Lang == "en" && k < maxTagged {
+			e.nouns = nlp.NounPhrases(e.Text)
+		}
+		e.tagged = e.tagged || k < maxTagged
+		byLang[e.Lang] = append(byLang[e.Lang], e)
 	}
 	titles, phrases = map[string]string{}, map[string][]string{}
 	for lang, texts := range byLang {
-		if p := t.titler.phrases(texts, lang, i.weight); len(p) > 0 {
+		if p := t.titler.phrases(texts, i.weight); len(p) > 0 {
 			titles[lang], phrases[lang] = p[0], p
 		}
 	}
@@ -161,21 +170,18 @@ const idleWord = 0.15
 // worth is how much longer phrases are liked: one word is rarely a title.
 var worth = [maxGram + 1]float64{0, 0.7, 1.1, 1.15, 1.1}
 
-func (t *Titler) phrases(texts []string, lang string, weight func(string) float64) []string {
+func (t *Titler) phrases(texts []*example, weight func(string) float64) []string {
 	grams := map[string]*gram{}
-	for _, text := range texts {
+	for _, e := range texts {
+		text := e.Text
 		tokens := t.reader.nlp.Tokens(text)
-		var nouns []earshot.Span
-		if lang == "en" {
-			nouns = nlp.NounPhrases(text)
-		}
 		counted := map[string]bool{}
 		for from := range tokens {
 			for n := 1; n <= maxGram && from+n <= len(tokens); n++ {
 				if !t.inner(text, &tokens[from+n-1]) {
 					break
 				}
-				t.count(grams, counted, text, tokens[from:from+n], nouns, weight)
+				t.count(grams, counted, text, tokens[from:from+n], e.nouns, weight)
 			}
 		}
 	}

@@ -38,7 +38,7 @@ func (r *readers) prepare(db *sql.DB) error {
 		&r.count:   `SELECT analysed FROM tenants WHERE no = ?`,
 		&r.lastSeq: `SELECT seq FROM tenants WHERE no = ?`,
 		&r.queued:  `SELECT count(*) FROM (SELECT 1 FROM queue WHERE key BETWEEN ? AND ? LIMIT ?)`,
-		&r.take: `SELECT q.key, q.type, q.at, q.attempts, q.payload, ` + recordColumns + `
+		&r.take: `SELECT q.key, q.type, coalesce(q.n, 0), q.at, q.attempts, q.payload, ` + recordColumns + `
 			FROM queue q LEFT JOIN verbatims v ON v.n = q.n LEFT JOIN analyses a ON a.n = q.n
 			WHERE q.key BETWEEN ? AND ? ORDER BY q.key LIMIT ?`,
 
@@ -274,7 +274,7 @@ func (s *SQLite) takeLane(ctx context.Context, tenant int64, lane Lane, n int) (
 		e := &Entry{Lane: lane}
 		var key, at int64
 		var r recordRow
-		if err := rows.Scan(r.dest(&key, &e.Type, &at, &e.Attempts, &e.Payload)...); err != nil {
+		if err := rows.Scan(r.dest(&key, &e.Type, &e.n, &at, &e.Attempts, &e.Payload)...); err != nil {
 			return nil, err
 		}
 		e.ID, e.At = queueID(key), fromNano(at)

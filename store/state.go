@@ -55,11 +55,17 @@ func (t *tx) Put(kind, id string, body []byte) (err error) {
 }
 
 // SetCounted implements Tx.
-func (t *tx) SetCounted(verbatim string, body []byte) (err error) {
-	if body == nil {
-		_, err = t.exec(func(w *writer) *stmt { return w.dropCounted }, verbatim)
-	} else {
-		_, err = t.exec(func(w *writer) *stmt { return w.putCounted }, verbatim, body)
+func (t *tx) SetCounted(verbatim string, body []byte) error {
+	if t.w == nil {
+		return errTxOver
+	}
+	n, err := t.row(verbatim)
+	switch {
+	case err != nil || n == 0:
+	case body == nil:
+		_, err = t.w.dropCounted.exec(n)
+	default:
+		_, err = t.w.putCounted.exec(n, body)
 	}
 	return err
 }
@@ -70,12 +76,16 @@ func (t *tx) Join(issue int64, m Member) (first, newPerson bool, err error) {
 	if w == nil {
 		return false, false, errTxOver
 	}
+	n, err := t.row(m.Verbatim)
+	if err != nil || n == 0 {
+		return false, false, err
+	}
 	var row [1]driver.Value
 	known, err := w.personIn.row(row[:], t.tenant, issue, int64(m.Person))
 	if err != nil {
 		return false, false, err
 	}
-	added, err := w.addMember.exec(t.tenant, issue, m.Verbatim, int64(m.Person), m.At.UnixNano(), int64(m.Tag))
+	added, err := w.addMember.exec(t.tenant, issue, n, int64(m.Person), m.At.UnixNano(), int64(m.Tag))
 	return added > 0, added > 0 && !known, err
 }
 
@@ -85,12 +95,16 @@ func (t *tx) Leave(issue int64, verbatim string) (left, lastOfPerson bool, err e
 	if w == nil {
 		return false, false, errTxOver
 	}
+	n, err := t.row(verbatim)
+	if err != nil || n == 0 {
+		return false, false, err
+	}
 	var person [1]driver.Value
-	found, err := w.findMember.row(person[:], t.tenant, issue, verbatim)
+	found, err := w.findMember.row(person[:], t.tenant, issue, n)
 	if err != nil || !found {
 		return false, false, err
 	}
-	if _, err := w.dropMember.exec(t.tenant, issue, verbatim); err != nil {
+	if _, err := w.dropMember.exec(t.tenant, issue, n); err != nil {
 		return false, false, err
 	}
 	var row [1]driver.Value

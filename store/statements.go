@@ -17,7 +17,7 @@ type statements struct {
 	insertSecret, findSecret                                 *stmt
 
 	appendLog, putDocument, dropDocument                      *stmt
-	putCounted, dropCounted                                   *stmt
+	findRow, putCounted, dropCounted                          *stmt
 	personIn, addMember, findMember, dropMember               *stmt
 	moveMembers, dropMembers, countMembers                    *stmt
 	findBucket, putBucket, dropBucket                         *stmt
@@ -76,16 +76,13 @@ func (s *statements) prepare(c *conn) error {
 		&s.putDocument: `INSERT INTO documents (tenant, kind, id, body) VALUES (?, ?, ?, ?)
 			ON CONFLICT (tenant, kind, id) DO UPDATE SET body = excluded.body`,
 		&s.dropDocument: `DELETE FROM documents WHERE tenant = ? AND kind = ? AND id = ?`,
-		&s.putCounted: `INSERT INTO counted (n, body) SELECT n, ?3 FROM verbatims WHERE tenant = ?1 AND id = ?2
-			ON CONFLICT (n) DO UPDATE SET body = excluded.body`,
-		&s.dropCounted: `DELETE FROM counted WHERE n = (SELECT n FROM verbatims WHERE tenant = ? AND id = ?)`,
-		&s.personIn:    `SELECT 1 FROM members WHERE tenant = ? AND issue = ? AND person = ? LIMIT 1`,
-		&s.addMember: `INSERT OR IGNORE INTO members (tenant, issue, n, person, at, tag)
-			SELECT ?1, ?2, n, ?4, ?5, ?6 FROM verbatims WHERE tenant = ?1 AND id = ?3`,
-		&s.findMember: `SELECT person FROM members WHERE tenant = ?1 AND issue = ?2
-			AND n = (SELECT n FROM verbatims WHERE tenant = ?1 AND id = ?3)`,
-		&s.dropMember: `DELETE FROM members WHERE tenant = ?1 AND issue = ?2
-			AND n = (SELECT n FROM verbatims WHERE tenant = ?1 AND id = ?3)`,
+		&s.findRow:      `SELECT n FROM verbatims WHERE tenant = ? AND id = ?`,
+		&s.putCounted:   `INSERT OR REPLACE INTO counted (n, body) VALUES (?, ?)`,
+		&s.dropCounted:  `DELETE FROM counted WHERE n = ?`,
+		&s.personIn:     `SELECT 1 FROM members WHERE tenant = ? AND issue = ? AND person = ? LIMIT 1`,
+		&s.addMember:    `INSERT OR IGNORE INTO members (tenant, issue, n, person, at, tag) VALUES (?, ?, ?, ?, ?, ?)`,
+		&s.findMember:   `SELECT person FROM members WHERE tenant = ? AND issue = ? AND n = ?`,
+		&s.dropMember:   `DELETE FROM members WHERE tenant = ? AND issue = ? AND n = ?`,
 		&s.moveMembers: `INSERT OR IGNORE INTO members (tenant, issue, n, person, at, tag)
 			SELECT tenant, ?3, n, person, at, tag FROM members WHERE tenant = ?1 AND issue = ?2`,
 		&s.dropMembers:  `DELETE FROM members WHERE tenant = ? AND issue = ?`,

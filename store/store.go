@@ -104,6 +104,8 @@ type Entry struct {
 	Record   *earshot.Record // for verbatim and revision: as stored now, nil if it was erased since
 	Payload  []byte          // for other types: their own JSON
 	Attempts int             // how often applying it has failed
+
+	n int64 // the row of the verbatim
 }
 
 // A DeadLetter is an entry that failed MaxAttempts times.

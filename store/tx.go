@@ -28,6 +28,7 @@ func (s *SQLite) Update(ctx context.Context, tenant string, f func(Tx) error) er
 type tx struct {
 	w      *writer
 	tenant int64
+	rows   map[string]int64 // of the verbatims of entries that were applied
 }
 
 var errTxOver = errors.New("the transaction is over")
@@ -65,6 +66,7 @@ func (t *tx) Apply(entries []*Entry) error {
 			return err
 		}
 		e.Seq = uint64(seq)
+		t.remember(e)
 		if e.Type == TypeErase {
 			w.erased = true // its payload
 		}
@@ -79,6 +81,28 @@ func (t *tx) Apply(entries []*Entry) error {
 	}
 	_, err := w.setTenantSeq.exec(t.tenant, seq, analysed)
 	return err
+}
+
+func (t *tx) remember(e *Entry) {
+	if t.rows == nil {
+		t.rows = map[string]int64{}
+	}
+	if e.n != 0 {
+		t.rows[e.Verbatim] = e.n
+	}
+}
+
+// row finds the row of a verbatim; 0 if there is none.
+func (t *tx) row(verbatim string) (int64, error) {
+	if n, ok := t.rows[verbatim]; ok {
+		return n, nil
+	}
+	var n [1]driver.Value
+	found, err := t.w.findRow.row(n[:], t.tenant, verbatim)
+	if err != nil || !found {
+		return 0, err
+	}
+	return n[0].(int64), nil
 }
 
 // putAnalysis writes what was understood of the verbatim that entry seq of the
