@@ -84,5 +84,5 @@ clean:
 
 ## bench: the whole service from outside, then each package's own benchmarks
 bench: need-go
-	$(GO) test ./cmd/earshot -run '^$$' -bench Service -benchtime 1x -timeout 20m
+	$(GO) test ./cmd/earshot -run '^$$' -bench "Service|SpikeDuringImport" -benchtime 1x -timeout 20m
 	$(GO) test ./nlp ./query ./index ./store ./ingest ./alert ./engine -run '^$$' -bench . -benchtime 1s -timeout 20m

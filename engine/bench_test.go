@@ -16,6 +16,8 @@ import (
 	"github.com/earshot-cx/earshot"
 	"github.com/earshot-cx/earshot/index"
 	"github.com/earshot-cx/earshot/ingest"
+	"github.com/earshot-cx/earshot/issues"
+	"github.com/earshot-cx/earshot/series"
 	"github.com/earshot-cx/earshot/store"
 )
 
@@ -117,4 +119,35 @@ func BenchmarkPipeline(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// BenchmarkTick judges 20,000 issues that are all spoken of: what a tick takes.
+func BenchmarkTick(b *testing.B) {
+	p, err := pipeline()
+	if err != nil {
+		b.Fatal(err)
+	}
+	r, err := issues.NewReader(p)
+	if err != nil {
+		b.Fatal(err)
+	}
+	st := newState(r, nil)
+	at := time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
+	st.advance(at)
+	const n = 20_000
+	for i := range n {
+		m := []issues.Mention{{Lang: "en", Terms: []string{fmt.Sprint("a", i), fmt.Sprint("b", i), fmt.Sprint("c", i)}, Troubled: true, Bears: true, Opens: true}}
+		for k := range 6 {
+			s := &issues.Said{Verbatim: fmt.Sprintf("v%d-%d", i, k), Lang: "en", Live: true}
+			s.At, s.Person, s.Channel = at.Add(-time.Duration(k)*time.Hour), uint64(k+1), "chat"
+			st.issues.Place(s, "", m, nil, at)
+		}
+	}
+	now := at
+	for b.Loop() {
+		now = now.Add(series.Step)
+		st.clock = now
+		st.watch.tick(st, now)
+	}
+	b.ReportMetric(float64(len(st.issues.All())), "issues")
 }

@@ -100,7 +100,7 @@ func compose(t *testing.T, seed uint64, spike string) []post {
 }
 
 // lines reads channel and text of each line of a file.
-func lines(t *testing.T, file string) [][2]string {
+func lines(t testing.TB, file string) [][2]string {
 	t.Helper()
 	body, err := os.ReadFile(filepath.Join(streams, file))
 	if err != nil {
@@ -165,7 +165,7 @@ type told struct {
 	body   []byte
 }
 
-func newReceiver(t *testing.T) *receiver {
+func newReceiver(t testing.TB) *receiver {
 	r := &receiver{news: make(chan struct{}, 1)}
 	r.Server = httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, req *http.Request) {
 		body, _ := io.ReadAll(req.Body)
@@ -295,5 +295,60 @@ func (p *process) counts() (checked int) {
 			return checked
 		}
 		cursor = *page.Next
+	}
+}
+
+// duringImport posts many rows of long ago, and while they are worked on a
+// spike of today. It says how long after the last post of the spike was
+// acknowledged the webhook came.
+func duringImport(t testing.TB, rows int) time.Duration {
+	r := newReceiver(t)
+	p := start(t, t.TempDir(), "EARSHOT_WEBHOOK_ALLOW_PRIVATE=true")
+	p.hook(r, "alert.fired")
+	var old bytes.Buffer
+	long := time.Now().Add(-60 * 24 * time.Hour)
+	for i := range rows {
+		fmt.Fprintf(&old, `{"external_id":"old-%07d","source":"import","at":%q,"text":%q,"customer":"o-%d"}`+"\n", i,
+			long.Add(time.Duration(i)*time.Second).Format(time.RFC3339), benchText(i), i%9973)
+	}
+	res, err := p.do("POST", "/v1/verbatims", "application/x-ndjson", &old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(io.Discard, res.Body); err != nil {
+		t.Fatal(err)
+	}
+	for i, l := range lines(t, "spike-zh-Hant.txt") {
+		p.get("POST", "/v1/verbatims", map[string]any{"external_id": fmt.Sprint("spike-", i), "text": l[1], "customer": fmt.Sprint("s-", i)}, nil)
+	}
+	acked := time.Now()
+	select {
+	case <-r.news:
+	case <-time.After(time.Minute):
+		t.Fatal("nobody is told within a minute")
+	}
+	waited := time.Since(acked)
+	var found struct{ Total int }
+	p.get("GET", "/v1/search?q=source:import&limit=1", nil, &found)
+	t.Logf("told %v after the last post, with %d of %d rows imported", waited.Round(time.Millisecond), found.Total, rows)
+	if found.Total == rows {
+		t.Log("the import was over by then")
+	}
+	p.stop()
+	if n := len(r.all()); n != 1 {
+		t.Errorf("told %d times, want once", n)
+	}
+	return waited
+}
+
+// TestSpikeDuringImport: an import delays no alert.
+func TestSpikeDuringImport(t *testing.T) {
+	duringImport(t, 10_000)
+}
+
+// BenchmarkSpikeDuringImport is the same with 100,000 rows.
+func BenchmarkSpikeDuringImport(b *testing.B) {
+	for range b.N {
+		b.ReportMetric(float64(duringImport(b, 100_000).Milliseconds()), "told-after-ms")
 	}
 }
