@@ -17,9 +17,11 @@
 //     writer that group-commits what is waiting. Acknowledged means on disk.
 //   - index is the search view of the record. It can be thrown away and built
 //     again at any time; it remembers the last seq of the log it has absorbed.
+//   - series counts what was said in buckets of five minutes.
+//   - issues gathers mentions of one trouble into issues; alert decides when one
+//     is spoken of far more than usual; webhook sends what is in the outbox.
 //   - ingest reads bytes into Verbatims, with a position for every error.
-//   - engine carries a Verbatim from acceptance to search hit (and, when issues
-//     and alerts arrive, to an alert).
+//   - engine carries a Verbatim from acceptance to search hit, issue and alert.
 //   - server is HTTP in and HTTP out; cmd/earshot is flags, configuration
 //     and wiring.
 //
@@ -29,8 +31,12 @@
 // reads the body, engine.Accept validates it ([Verbatim.Validate]), redacts it
 // (nlp.Redactor) and hands it to store.Accept, which answers once it is on
 // disk. It waits in its lane. engine.Run takes a batch, a worker of nlp
-// analyses each, engine.process writes the analyses and their place in the log
-// in one transaction, and the index follows the log. A search is parsed by
+// analyses each and issues.Reader.Mentions finds what they are about;
+// engine.process lets the tenant's state put them into issues
+// (issues.Tracker.Place), count them and judge the issues they went to
+// (engine/watch.go), and writes all that follows with their place in the log
+// in one transaction, messages to webhooks included. The index follows the
+// log. A search is parsed by
 // query.Parse, run by index.Search, and its hits are dressed with highlights
 // made by query.Highlight from the stored text.
 //

@@ -174,6 +174,20 @@ func (r *Reader) meant(dst []string, tokens []nlp.Token) (_ []string, alone bool
 	return dst, alone
 }
 
+// endsSaying says whether the last of tokens ends a phrase of several words that
+// is among them: "cannot log in" ends well with a word that tells nothing alone.
+func (r *Reader) endsSaying(tokens []nlp.Token) bool {
+	for from := range len(tokens) - 1 {
+		for k := range r.said[tokens[from].Norm] {
+			s := &r.said[tokens[from].Norm][k]
+			if len(s.words) == len(tokens)-from && s.at(tokens[from:]) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 func (s *saying) at(tokens []nlp.Token) bool {
 	for i, w := range s.words {
 		if tokens[i].Norm != w {

@@ -213,7 +213,7 @@ func (t *Titler) phrases(texts []*example, weight func(string) float64) []string
 func (t *Titler) count(grams map[string]*gram, counted map[string]bool, text string, tokens []nlp.Token, nouns []earshot.Span, weight func(string) float64) {
 	first, last := &tokens[0], &tokens[len(tokens)-1]
 	ends := t.reader.tells(text, last) || t.reader.unable[last.Norm] || len(tokens) > 1 && last.Norm == able && t.reader.denies[tokens[len(tokens)-2].Norm]
-	if !t.begins(text, first) || !ends {
+	if !t.begins(text, first) || !ends && !t.reader.endsSaying(tokens) {
 		return
 	}
 	var key strings.Builder

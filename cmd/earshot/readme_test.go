@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -32,6 +33,13 @@ func TestReadme(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "data", "admin.key"), []byte(adminKey+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	stream, err := os.ReadFile("../../testdata/stream.ndjson")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.Mkdir(filepath.Join(dir, "testdata"), 0o700), os.WriteFile(filepath.Join(dir, "testdata", "stream.ndjson"), stream, 0o600)); err != nil {
+		t.Fatal(err)
+	}
 	script := strings.NewReplacer("http://127.0.0.1:8080", p.base, "bin/earshot", path).Replace(strings.Join(blocks, "\n"))
 	cmd := exec.Command("sh", "-e", "-c", script)
 	cmd.Dir = dir
@@ -40,8 +48,8 @@ func TestReadme(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
-	if len(lines) != 4+4+1+1 {
-		t.Fatalf("%d lines of answers, want 10:\n%s", len(lines), out)
+	if len(lines) < 4+4+1+5+1+401 {
+		t.Fatalf("%d lines of answers, want more than 415:\n%.4000s", len(lines), out)
 	}
 	signs := []string{"negative", "negative", "positive", "negative"}
 	for i, line := range lines[:4] {
@@ -66,8 +74,13 @@ func TestReadme(t *testing.T) {
 			t.Errorf("a search of the README finds: %v %s", err, line)
 		}
 	}
-	if !strings.HasPrefix(lines[8], "esk_") || !strings.Contains(lines[9], `"negative"`) {
-		t.Errorf("key and analysis: %s", lines[8:])
+	for i, want := range map[int]string{8: "esk_", 11: `"customers":3`, 12: `"secret":"whsec_`, 13: `"items":[]`, 14: `"negative"`} {
+		if !strings.Contains(lines[i], want) {
+			t.Errorf("answer %d has no %s: %s", i, want, lines[i])
+		}
+	}
+	if n := strings.Count(string(out), `{"alert":`); n != 1 {
+		t.Errorf("the stream fires %d times, want once", n)
 	}
 }
 
