@@ -130,7 +130,7 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 // finishes the batches in hand and returns nil.
 func (e *Engine) Run(ctx context.Context) error {
 	known, err := e.store.Tenants(ctx)
-	if err != nil {
+	if err != nil && ctx.Err() == nil {
 		return fmt.Errorf("engine: list tenants: %w", err)
 	}
 	g := new(errgroup.Group)

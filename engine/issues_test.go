@@ -311,7 +311,7 @@ func TestIncident(t *testing.T) {
 	at := time.Date(2026, 11, 20, 9, 2, 0, 0, time.UTC)
 	clock := &hand{at: at}
 	h := open(t, t.TempDir(), func(o *Options) { o.Now = clock.now })
-	if _, err := h.AddWebhook(t.Context(), "a", earshot.Webhook{URL: "https://alerts.example/hook", Events: []string{"alert.fired", "alert.acknowledged", "alert.resolved"}, Format: "standard"}); err != nil {
+	if _, err := h.AddWebhook(t.Context(), "a", earshot.Webhook{URL: "https://alerts.invalid/hook", Events: []string{"alert.fired", "alert.acknowledged", "alert.resolved"}, Format: "standard"}); err != nil {
 		t.Fatal(err)
 	}
 	for i := range 30 {
@@ -339,6 +339,22 @@ func TestIncident(t *testing.T) {
 	if err != nil || got.State != earshot.Acknowledged {
 		t.Fatalf("acknowledged: %v, %v", got, err)
 	}
+	deliveries := func() []earshot.Delivery {
+		sent, err := h.store.DeliveriesOf(t.Context(), "a", a.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return sent
+	}
+	for _, d := range deliveries() { // none of them can have been given up yet
+		var body struct {
+			Type string
+			Data earshot.Alert
+		}
+		if err := json.Unmarshal(d.Body, &body); err != nil || body.Type != d.Type || body.Data.ID != a.ID {
+			t.Errorf("the body of %s is %s", d.Type, d.Body)
+		}
+	}
 	version := got.Version
 	if got, err = command("acknowledge", ""); err != nil || got.Version != version {
 		t.Errorf("acknowledged again: version %d, %v; want %d and no error", got.Version, err, version)
@@ -353,20 +369,9 @@ func TestIncident(t *testing.T) {
 	if _, err = command("acknowledge", ""); earshot.CodeOf(err) != earshot.Conflict {
 		t.Errorf("a resolved one was acknowledged: %v", err)
 	}
-	sent, err := h.store.DeliveriesOf(t.Context(), "a", a.ID)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var kinds []string
-	for _, d := range sent {
+	for _, d := range deliveries() {
 		kinds = append(kinds, d.Type)
-		var body struct {
-			Type string
-			Data earshot.Alert
-		}
-		if err := json.Unmarshal(d.Body, &body); err != nil || body.Type != d.Type || body.Data.ID != a.ID {
-			t.Errorf("the body of %s is %s", d.Type, d.Body)
-		}
 	}
 	if d := cmp.Diff([]string{"alert.fired", "alert.acknowledged", "alert.resolved"}, kinds); d != "" {
 		t.Errorf("told (-want +got):\n%s", d)

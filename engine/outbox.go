@@ -102,7 +102,11 @@ func (m *message) delivery(st *state) earshot.Delivery {
 	if m.event.alert == nil {
 		data = nil
 		if i := st.issues.Get(st.issues.Current(m.event.issue)); i != nil {
-			data = wireIssue(st, i)
+			w := wireIssue(st, i)
+			for k := range w.Examples {
+				w.Examples[k].Text = "" // a message is no place for customers' words: their ids are enough
+			}
+			data = w
 		}
 	}
 	return newDelivery(m.webhook, m.event.kind, m.alert, m.event.at, data)

@@ -164,6 +164,7 @@ func (st *state) erase(id string, before *counted, mentions []issues.Mention, at
 		return
 	}
 	st.take(id, before, mentions)
+	st.watch.forget(st, id, before.Issues)
 	st.counted[id] = nil
 }
 

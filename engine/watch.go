@@ -331,6 +331,27 @@ func (w *watch) merged(st *state, from, into int64, now time.Time) {
 	}
 }
 
+// forget takes an erased verbatim out of the alerts of its issues, and its words
+// out of their titles.
+func (w *watch) forget(st *state, verbatim string, numbers []int64) {
+	for _, n := range numbers {
+		n = st.issues.Current(n)
+		in := w.incidents[n]
+		if in == nil {
+			continue
+		}
+		is := func(id string) bool { return id == verbatim }
+		in.Alert.Examples = slices.DeleteFunc(in.Alert.Examples, is)
+		if is(in.Alert.FirstVerbatim) {
+			in.Alert.FirstVerbatim = ""
+		}
+		if i := st.issues.Get(n); i != nil {
+			in.Alert.Subject.Title = st.issues.Title(i)
+		}
+		w.dirty[n] = in
+	}
+}
+
 // baseline gives what is expected of an issue in this hour.
 func (w *watch) baseline(st *state, i *issues.Issue, now time.Time) *alert.Baseline {
 	hour := series.HourOf(now)

@@ -93,7 +93,8 @@ func (s *statements) prepare(c *conn) error {
 		&s.dropBucket: `DELETE FROM series WHERE tenant = ? AND key = ? AND t = ?`,
 		&s.putDelivery: `INSERT OR IGNORE INTO outbox (tenant, webhook, message, alert, state, created, body, payload)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-		&s.setDelivery:     `UPDATE outbox SET state = ?3, body = ?4 WHERE tenant = ?1 AND message = ?2`,
+		&s.setDelivery: `UPDATE outbox SET state = ?3, body = ?4, payload = CASE ?3 WHEN 'pending' THEN payload END
+			WHERE tenant = ?1 AND message = ?2`,
 		&s.dropDeliveries:  `DELETE FROM outbox WHERE tenant = ? AND webhook = ?`,
 		&s.pruneDeliveries: `DELETE FROM outbox WHERE tenant = ? AND created < ? AND state <> 'pending'`,
 	} {

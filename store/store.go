@@ -234,7 +234,8 @@ type State interface {
 type Outbox interface {
 	// Heads gives the oldest message that waits for each webhook of each tenant.
 	Heads(ctx context.Context) ([]Head, error)
-	// Attempted records what came of an attempt; a message that was dropped meanwhile stays dropped.
+	// Attempted records what came of an attempt; a message that was dropped meanwhile stays dropped. Of one that is
+	// done what was sent is forgotten: it may hold customers' words.
 	Attempted(ctx context.Context, tenant string, d earshot.Delivery) error
 	// Deliveries gives up to limit messages to a webhook, newest first, those before the message named, "" for the first.
 	Deliveries(ctx context.Context, tenant, webhook, before string, limit int) ([]earshot.Delivery, error)
