@@ -96,13 +96,20 @@ func alertsOf(events []event) []*earshot.Alert {
 	return alerts
 }
 
-// Issues gives the issues that were opened, by number.
+// Issues gives the issues that were opened, by number, and after them which
+// went into which.
 func (r *Replay) Issues() []*earshot.Issue {
 	list := []*earshot.Issue{}
 	for _, i := range r.state.issues.All() {
 		if i.Opened && i.Count > 0 {
 			list = append(list, wireIssue(r.state, i))
 		}
+	}
+	for _, n := range r.state.issues.Merged() {
+		into := issues.IDOf(r.state.issues.Current(n))
+		list = append(list, &earshot.Issue{ID: issues.IDOf(n), State: earshot.Closed, Titles: map[string]string{}, Phrases: map[string][]string{},
+			Langs: map[string]int{}, Channels: map[string]int{}, Series: earshot.Points{Interval: "hour", Points: []earshot.Point{}},
+			Examples: []earshot.Example{}, History: []earshot.Event{}, MergedInto: &into})
 	}
 	return list
 }

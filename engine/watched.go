@@ -51,7 +51,7 @@ func copyCounts(m map[string]int) map[string]int {
 
 // An IssueQuery says which issues to list.
 type IssueQuery struct {
-	States       []string // none: all but closed
+	States       []string // none: all
 	Sort         string   // "-growth" (also ""), "-count", "-last_seen"
 	MinCustomers int      // 0: those that were opened
 	Limit        int
@@ -75,7 +75,7 @@ func (e *Engine) Issues(ctx context.Context, tenant string, q IssueQuery) (list 
 		if q.MinCustomers == 0 && !i.Opened || i.Customers < q.MinCustomers || i.Count == 0 {
 			continue
 		}
-		if len(q.States) > 0 && !slices.Contains(q.States, i.State) || len(q.States) == 0 && i.State == earshot.Closed {
+		if len(q.States) > 0 && !slices.Contains(q.States, i.State) {
 			continue
 		}
 		r := ranked{issue: i}

@@ -305,6 +305,7 @@ func (t *Tracker) review(i *Issue, s *Said, now time.Time) {
 	if !i.Opened && i.Bears && s.Person != i.First && (i.Wordings > 1 || i.Copies >= copiesOpen) {
 		i.Opened, i.First, i.Wordings, i.Copies = true, 0, 0, 0
 		t.note(i, now, "auto", "opened", "")
+		i.State = t.stateAt(i, now) // what was imported may be over already
 		t.events = append(t.events, Event{"opened", i, now})
 	}
 	if i.State == earshot.Closed && i.Opened && s.At.After(now.Add(-closedAfter)) {
@@ -485,6 +486,9 @@ func (t *Tracker) Get(number int64) *Issue { return t.issues[number] }
 
 // All gives the issues in memory, by number.
 func (t *Tracker) All() []*Issue { return slices.SortedFunc(maps.Values(t.issues), byNumber) }
+
+// Merged gives the numbers of the issues that went into others, in order.
+func (t *Tracker) Merged() []int64 { return slices.Sorted(maps.Keys(t.into)) }
 
 // Into gives the numbers that were merged into one, itself first.
 func (t *Tracker) Into(number int64) []int64 {

@@ -30,7 +30,8 @@ func replayCommand() *cobra.Command {
 		Long: `Carry a stream of NDJSON verbatims, with "at" (and "received_at" where arrival
 differs), through issues and alerts in memory, on the stream's own clock. Prints
 {"id","issues"} for each verbatim, {"alert"} whenever one changes its state, and
-{"issues"} at the end. The same input gives the same bytes.`,
+{"issues"} at the end, with those that went into others behind ("merged_into").
+The same input gives the same bytes.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			loc, err := time.LoadLocation(zone)

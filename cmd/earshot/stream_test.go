@@ -352,3 +352,23 @@ func BenchmarkSpikeDuringImport(b *testing.B) {
 		b.ReportMetric(float64(duringImport(b, 100_000).Milliseconds()), "told-after-ms")
 	}
 }
+
+// TestStopWithStreams: ten who listen do not hold up the end of the program.
+func TestStopWithStreams(t *testing.T) {
+	p := start(t, t.TempDir())
+	for range 10 {
+		res, err := p.do("GET", "/v1/stream", "", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		if res.StatusCode != http.StatusOK {
+			t.Fatalf("stream: %s", res.Status)
+		}
+	}
+	begun := time.Now()
+	p.stop()
+	if took := time.Since(begun); took > 5*time.Second {
+		t.Errorf("it took %v to stop", took)
+	}
+}
