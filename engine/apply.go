@@ -162,6 +162,15 @@ func (e *Engine) apply(ctx context.Context, t *tenant, st *state, w *work) error
 			return err
 		}
 		st.erase(entry.Verbatim, before, erasedMentions(entry.Payload), entry.At)
+		for _, n := range st.issues.Wiped() {
+			i, err := issues.Stored(ctx, e.store, t.id, n)
+			if err != nil {
+				return err
+			}
+			if i != nil && i.MergedInto == 0 {
+				st.issues.Wipe(i)
+			}
+		}
 	default:
 		st.advance(entry.At)
 	}

@@ -144,8 +144,13 @@ func (e *Engine) issue(ctx context.Context, t *tenant, id string) (*earshot.Issu
 	}
 	w := wireIssue(st, i)
 	if i.MergedInto != 0 {
-		into := issues.IDOf(st.issues.Current(n))
-		w.MergedInto = &into
+		into := st.issues.Current(n)
+		id := issues.IDOf(into)
+		w.MergedInto = &id
+		if i := st.issues.Get(into); i != nil { // it is called what that is called
+			w.Title = st.issues.Title(i)
+			w.Titles, w.Phrases = st.issues.Titles(i)
+		}
 	} else if w.Count, w.Customers, err = e.store.CountMembers(ctx, t.id, n); err != nil {
 		return nil, err
 	}

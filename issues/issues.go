@@ -87,14 +87,14 @@ type doc struct {
 	History    []earshot.Event     `json:"history,omitzero"`
 	MergedInto int64               `json:"into,omitzero"`
 	Version    int                 `json:"version"`
-	First      uint64              `json:"person,omitzero"`   // of the first mention, until it is opened
-	Wordings   int                 `json:"wordings,omitzero"` // until it is opened
-	Copies     int                 `json:"copies,omitzero"`
-	Bears      bool                `json:"bears,omitzero"`  // a member says that something is wrong, or wants something
-	Mentions   int                 `json:"mentions"`        // that shaped the centroid
-	Look       int                 `json:"look,omitzero"`   // mentions at which a twin is looked for
-	Swept      int64               `json:"swept,omitzero"`  // Tracker.mentions when one was looked for last
-	Titled     int                 `json:"titled,omitzero"` // mentions when it was given its titles
+	First      uint64              `json:"person,omitzero"`  // until it is opened: of the first mention,
+	Own        bool                `json:"own,omitzero"`     // somebody else said it in words of their own,
+	Copiers    []uint64            `json:"copiers,omitzero"` // known customers who sent the same words
+	Bears      bool                `json:"bears,omitzero"`   // a member says that something is wrong, or wants something
+	Mentions   int                 `json:"mentions"`         // that shaped the centroid
+	Look       int                 `json:"look,omitzero"`    // mentions at which a twin is looked for
+	Swept      int64               `json:"swept,omitzero"`   // Tracker.mentions when one was looked for last
+	Titled     int                 `json:"titled,omitzero"`  // mentions when it was given its titles
 }
 
 // Number is the issue's number; its id is "ISS-" and that.
@@ -121,11 +121,13 @@ type Tracker struct {
 	issues map[int64]*Issue
 	into   map[int64]int64 // where merged issues went
 
-	pulse map[string]map[int64]int // by family and bucket: memberships of the last day
+	pulse map[string]*pulse // by family
 
 	counters
 	ops     []op     // what is to be done to members, in order
 	retired []*Issue // since the last Save
+	wiped   []int64  // retired issues that lost a member since then
+	saved   counters // as they were written last
 	changed map[int64]*Issue
 	events  []Event
 	limit   int
@@ -150,9 +152,9 @@ type Event struct {
 // tenant's series, which the tracker reads and, when it merges, merges.
 func NewTracker(r *Reader, set series.Set) *Tracker {
 	t := &Tracker{titler: &Titler{r}, set: set, spaces: map[string]*space{}, issues: map[int64]*Issue{}, into: map[int64]int64{},
-		changed: map[int64]*Issue{}, limit: MaxIssues, pulse: map[string]map[int64]int{}}
+		changed: map[int64]*Issue{}, limit: MaxIssues, pulse: map[string]*pulse{}}
 	for _, f := range families {
-		t.pulse[f] = map[int64]int{}
+		t.pulse[f] = &pulse{}
 		t.spaces[f] = newSpace(r.usual[f])
 	}
 	return t
@@ -207,13 +209,17 @@ func (t *Tracker) place(m *Mention, s *Said, now time.Time) (*Issue, float64) {
 	}
 	i := t.issues[c.number]
 	if !i.Opened {
+		if i.First == 0 {
+			i.First = s.Person
+		}
+		other := s.Person != i.First
 		if sim >= copyLike && len(m.Terms) >= copyTerms {
-			if s.Customer && s.Person != i.First {
-				i.Copies++
+			if other && s.Customer && len(i.Copiers) < copiesOpen && !slices.Contains(i.Copiers, s.Person) {
+				i.Copiers = append(i.Copiers, s.Person)
 			}
 			return i, sim
 		}
-		i.Wordings++
+		i.Own = i.Own || other
 	}
 	if i.First == s.Person && !i.Opened || t.saidBefore(i, s, now) {
 		return i, sim // one person's repeats do not pull
@@ -225,22 +231,41 @@ func (t *Tracker) place(m *Mention, s *Said, now time.Time) (*Issue, float64) {
 	return i, sim
 }
 
-// share is the part of what was said lately in the issue's family that is in it.
+// share is the part of what was said lately in the issue's family that is in it;
+// of one that is new in a surge, at least what the surge lets expect.
 func (t *Tracker) share(i *Issue, now time.Time) float64 {
 	tr := t.set[series.Issue(i.number)]
 	if tr == nil {
 		return 0
 	}
+	surge := 0.0
+	if !i.FirstSeen.Before(now.Add(-lately)) {
+		surge = surgeShare * t.surge(i.Family, now)
+	}
 	from, to := series.Slot(now.Add(-lately)), series.Slot(now)+1
 	mine := len(tr.In(from, to)) - fewVoices
 	if mine <= 0 {
+		return surge
+	}
+	all, _ := t.pulse[i.Family].in(from, to)
+	return max(surge, float64(mine)/(float64(all)+beside))
+}
+
+// surge is which part of what was said in a family in the last hour is more
+// than the day before let expect, 0 … 1.
+func (t *Tracker) surge(family string, now time.Time) float64 {
+	to := series.Slot(now) + 1
+	from := series.Slot(now.Add(-time.Hour))
+	n, _ := t.pulse[family].in(from, to)
+	if n <= surgeLeast {
 		return 0
 	}
-	all := 0
-	for slot := from; slot < to; slot++ {
-		all += t.pulse[i.Family][slot]
+	before, first := t.pulse[family].in(series.Slot(now.Add(-25*time.Hour)), from)
+	hours := float64(from-first) / float64(time.Hour/series.Step)
+	if hours < surgeDay {
+		return 0 // without a day before it nothing is a surge
 	}
-	return float64(mine) / (float64(all) + beside)
+	return max(0, (float64(n)-2*float64(before)/hours-surgeLeast)/float64(n))
 }
 
 // saidBefore says whether the person said it within the last day.
@@ -258,7 +283,7 @@ func (t *Tracker) saidBefore(i *Issue, s *Said, now time.Time) bool {
 func (t *Tracker) open(m *Mention, s *Said) *Issue {
 	t.Next++
 	i := &Issue{centroid: centroid{number: t.Next}, doc: doc{Family: family(m.Lang), State: earshot.Emerging, FirstSeen: s.At, LastSeen: s.At,
-		Langs: map[string]int{}, Channels: map[string]int{}, First: s.Person, Wordings: 1, Mentions: 1, Look: 2, Swept: t.Mentions}}
+		Langs: map[string]int{}, Channels: map[string]int{}, First: s.Person, Mentions: 1, Look: 2, Swept: t.Mentions}}
 	t.issues[i.number] = i
 	i.unlike = true
 	t.touch(i)
@@ -284,7 +309,7 @@ func (t *Tracker) join(i *Issue, s *Said, troubled bool, now time.Time) {
 	}
 	t.touch(i)
 	t.ops = append(t.ops, op{kind: joining, number: i.number, issue: i, said: *s, troubled: troubled})
-	t.pulse[i.Family][series.Slot(s.At)]++
+	t.pulse[i.Family].add(series.Slot(s.At), 1)
 	t.set.Of(series.Issue(i.number)).Add(s.At, series.Said{Verbatim: s.Verbatim, Person: s.Person, Channel: s.Channel, Live: s.Live, Troubled: troubled}, now)
 }
 
@@ -302,8 +327,8 @@ func (t *Tracker) Rejoin(s *Said, number int64, troubled bool, now time.Time) {
 // review looks at an issue that has a new member: is it an issue now, has it a
 // twin, does it need a better title?
 func (t *Tracker) review(i *Issue, s *Said, now time.Time) {
-	if !i.Opened && i.Bears && s.Person != i.First && (i.Wordings > 1 || i.Copies >= copiesOpen) {
-		i.Opened, i.First, i.Wordings, i.Copies = true, 0, 0, 0
+	if !i.Opened && i.Bears && (i.Own || len(i.Copiers) >= copiesOpen) {
+		i.opens()
 		t.note(i, now, "auto", "opened", "")
 		i.State = t.stateAt(i, now) // what was imported may be over already
 		t.events = append(t.events, Event{"opened", i, now})
@@ -320,6 +345,9 @@ func (t *Tracker) review(i *Issue, s *Said, now time.Time) {
 		t.mergePass(now)
 	}
 }
+
+// opens makes an issue of a group.
+func (i *Issue) opens() { i.Opened, i.First, i.Own, i.Copiers = true, 0, false, nil }
 
 // note writes into the issue's history.
 func (t *Tracker) note(i *Issue, at time.Time, by, action, text string) {
@@ -390,12 +418,12 @@ func (t *Tracker) merge(a, b *Issue, now time.Time) {
 	a.dirtyExamples, b.dirtyExamples = true, true
 	trimExamples(a)
 	for _, twice := range t.set.Merge(series.Issue(b.number), series.Issue(a.number)) {
-		take(t.pulse[a.Family], twice.Slot)
+		t.pulse[a.Family].add(twice.Slot, -1)
 	}
 	t.ops = append(t.ops, op{kind: merging, issue: a, other: b})
 	t.into[b.number] = a.number
 	delete(t.issues, b.number)
-	b.MergedInto, b.vec = a.number, nil
+	b.MergedInto, b.vec, b.Called, b.Phrases = a.number, nil, nil, nil
 	b.State = earshot.Closed
 	t.note(b, now, "auto", "merged", "into "+a.ID())
 	if b.Opened || a.Opened {
@@ -403,7 +431,7 @@ func (t *Tracker) merge(a, b *Issue, now time.Time) {
 	}
 	a.Bears = a.Bears || b.Bears
 	if !a.Opened && a.Bears && (b.Opened || b.First != a.First) {
-		a.Opened, a.First, a.Wordings, a.Copies = true, 0, 0, 0
+		a.opens()
 		t.note(a, now, "auto", "opened", "")
 		t.events = append(t.events, Event{"opened", a, now})
 	}
@@ -448,7 +476,7 @@ func (t *Tracker) retire(now time.Time) {
 		i.vec = nil
 		delete(t.issues, i.number)
 		for _, s := range t.set.Of(series.Issue(i.number)).Recent {
-			take(t.pulse[i.Family], s.Slot)
+			t.pulse[i.Family].add(s.Slot, -1)
 		}
 		delete(t.set, series.Issue(i.number))
 		if i.Opened {
@@ -517,13 +545,16 @@ func (t *Tracker) Alike(a, b int64) float64 {
 func (t *Tracker) Remove(s *Said, numbers []int64, mentions []Mention, now time.Time) {
 	var left []int64
 	for _, n := range numbers {
-		t.set.Of(series.Issue(t.Current(n))).Remove(s.At, s.Verbatim)
-		if n = t.Current(n); !slices.Contains(left, n) {
-			left = append(left, n)
-			if i := t.issues[n]; i != nil {
-				take(t.pulse[i.Family], series.Slot(s.At))
-			}
-			t.leave(n, s)
+		n = t.Current(n)
+		if tr := t.set[series.Issue(n)]; tr != nil {
+			tr.Remove(s.At, s.Verbatim)
+		}
+		if slices.Contains(left, n) {
+			continue
+		}
+		left = append(left, n)
+		if i := t.issues[n]; i != nil {
+			t.pulse[i.Family].add(series.Slot(s.At), -1)
 		}
 	}
 	for k := range mentions {
@@ -537,8 +568,12 @@ func (t *Tracker) Remove(s *Said, numbers []int64, mentions []Mention, now time.
 			}
 			if sim := i.dot(v); sim > 0 {
 				space.subtract(&i.centroid, v, s.At)
+				t.touch(i)
 			}
 		}
+	}
+	for _, n := range left {
+		t.leave(n, s)
 	}
 }
 
@@ -546,7 +581,11 @@ func (t *Tracker) leave(number int64, s *Said) {
 	t.ops = append(t.ops, op{kind: leaving, number: number, issue: t.issues[number], said: *s})
 	i := t.issues[number]
 	if i == nil {
+		t.wiped = append(t.wiped, number)
 		return // retired: its row says what it was
+	}
+	if !i.Opened && i.First == s.Person {
+		i.First, i.Own, i.Copiers = 0, false, nil // whoever says it next is the first
 	}
 	take(i.Langs, s.Lang)
 	take(i.Channels, s.Channel)
@@ -556,9 +595,9 @@ func (t *Tracker) leave(number int64, s *Said) {
 	i.examples = slices.DeleteFunc(i.examples, func(e example) bool { return e.Verbatim == s.Verbatim })
 	if len(i.examples) != before {
 		i.dirtyExamples = true
-		if i.Titled > 0 {
-			t.title(i)
-		}
+	}
+	if i.Titled > 0 {
+		t.title(i)
 	}
 	i.Version++
 	t.touch(i)
@@ -584,6 +623,20 @@ func (t *Tracker) Title(i *Issue) string {
 		}
 	}
 	return best
+}
+
+// Wiped gives the retired issues that lost a member since it was last asked.
+// What they are called may be that member's words: see [Tracker.Wipe].
+func (t *Tracker) Wiped() []int64 {
+	w := t.wiped
+	t.wiped = nil
+	return w
+}
+
+// Wipe takes all words out of a retired issue.
+func (t *Tracker) Wipe(i *Issue) {
+	i.Called, i.Phrases, i.examples, i.dirtyExamples = nil, nil, nil, true
+	t.retired = append(t.retired, i)
 }
 
 // Events gives what happened since it was last asked.

@@ -141,7 +141,6 @@ func (d *desk) opened() []*Issue {
 type block struct {
 	name, known string
 	parts       map[string][]string // by the part's name; "" is before the first
-	lines       []string
 }
 
 // archive reads the blocks of a file below testdata. Where parts are named, a

@@ -75,7 +75,8 @@ func (t *Tracker) Save(to Ledger) error {
 			return fmt.Errorf("save %s: %w", i.ID(), err)
 		}
 	}
-	if len(t.changed) > 0 || len(t.retired) > 0 {
+	if t.counters != t.saved {
+		t.saved = t.counters
 		body, err := json.Marshal(&t.counters)
 		if err != nil {
 			return err
@@ -199,6 +200,7 @@ func Load(ctx context.Context, s store.State, tenant string, r *Reader, set seri
 	if err := json.Unmarshal(body, &t.counters); err != nil {
 		return nil, fmt.Errorf("issues: %d bytes are not what was written", len(body))
 	}
+	t.saved = t.counters
 	rows, err := s.Documents(ctx, tenant, KindIssue)
 	if err != nil {
 		return nil, err
@@ -295,7 +297,7 @@ func (t *Tracker) loadTracks(ctx context.Context, s store.State, tenant string, 
 	}
 	for _, m := range members {
 		if i := t.issues[m.Issue]; i != nil {
-			t.pulse[i.Family][series.Slot(m.At)]++
+			t.pulse[i.Family].add(series.Slot(m.At), 1)
 			t.set.Of(series.Issue(m.Issue)).Recall(m.At, series.Said{Verbatim: m.Verbatim, Person: m.Person,
 				Channel: series.ChannelOf(m.Tag & 15), Live: m.Tag&tagLive != 0, Troubled: m.Tag&tagTroubled != 0})
 		}

@@ -24,10 +24,17 @@ const (
 	// When many people speak at once, what they say is more probably one thing:
 	// what is asked of a mention shrinks with the issue's share of all that was
 	// said in the family lately. fewVoices and beside keep a few from being a share.
-	pulseShare = 4.0
+	pulseShare = 6.0
 	fewVoices  = 3
 	beside     = 10.0
 	lately     = 3 * time.Hour
+
+	// surgeShare is the share that a new issue is given when all of what is said
+	// in the last hour is more than usual; so many above twice the usual are none.
+	// What is usual must be known from surgeDay hours.
+	surgeShare = 0.2
+	surgeLeast = 5
+	surgeDay   = 6.0
 
 	mergeAt    = 0.32 // cosine of two centroids from which they are one issue
 	smallMass  = 4    // an issue as small as that is taken in by one four times its mass as a mention would be

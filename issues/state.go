@@ -1,7 +1,6 @@
 package issues
 
 import (
-	"maps"
 	"time"
 
 	"github.com/earshot-cx/earshot"
@@ -25,9 +24,6 @@ func (t *Tracker) Tick(now time.Time) {
 	t.mergePass(now)
 	if hour := now.Truncate(time.Hour); t.Clock.Before(hour) {
 		t.set.Trim(now)
-		for _, pulse := range t.pulse {
-			maps.DeleteFunc(pulse, func(slot int64, _ int) bool { return slot < series.Slot(now.Add(-series.KeepRecent)) })
-		}
 		for _, i := range t.All() {
 			t.age(i, now)
 		}

@@ -42,6 +42,10 @@ type Mention struct {
 	Opens        bool     // may be the first of a group; others can only join one
 }
 
+// maxMentions is how many mentions of a verbatim are looked at. A transcript of
+// thousands of turns is about a few things.
+const maxMentions = 20
+
 // maxTerms is how many terms of a mention are looked at. What a customer says
 // about one thing is shorter; a pasted document is not worth more time.
 const maxTerms = 40
@@ -153,14 +157,12 @@ func (r *Reader) readConcepts() error {
 	return nil
 }
 
-// meant appends the concepts of the longest phrases that begin with the first
-// of tokens. alone says that the first word is such a phrase by itself.
-func (r *Reader) meant(dst []string, tokens []nlp.Token) (_ []string, alone bool) {
+// meant appends the concepts of the longest phrases that begin with the first of tokens.
+func (r *Reader) meant(dst []string, tokens []nlp.Token) []string {
 	longest := 0
 	for _, s := range r.said[tokens[0].Norm] {
-		alone = alone || len(s.words) == 1
 		if len(s.words) < longest {
-			continue
+			break
 		}
 		if len(s.words) <= len(tokens) && s.at(tokens) {
 			longest = len(s.words)
@@ -171,7 +173,7 @@ func (r *Reader) meant(dst []string, tokens []nlp.Token) (_ []string, alone bool
 			}
 		}
 	}
-	return dst, alone
+	return dst
 }
 
 // endsSaying says whether the last of tokens ends a phrase of several words that
@@ -235,10 +237,7 @@ func (r *Reader) terms(dst []string, text string, tokens []nlp.Token) []string {
 		if len(dst) >= maxTerms {
 			break
 		}
-		var alone bool
-		if dst, alone = r.meant(dst, tokens[i:]); alone && false {
-			continue // the word and its concept would say one thing twice
-		}
+		dst = r.meant(dst, tokens[i:])
 		if !r.tells(text, t) || contains(dst, t.Norm) {
 			continue
 		}
@@ -281,8 +280,12 @@ func isAmount(norm string) bool {
 	return n < len(norm) && strings.ContainsRune("一二三四五六七八九十百千万两几第半数零", first) && strings.ContainsRune("次回趟遍天日年月点分秒钟个件块元号时周岁张位颗星期晚早条只份蚊", last)
 }
 
-// isPlaceholder says whether a word stands where something personal stood: "[PHONE_1]".
+// isPlaceholder says whether a word stands where something personal stood:
+// "[PHONE_1]", which is one token, or two.
 func isPlaceholder(text string, t *nlp.Token) bool {
+	if text[t.Start] == '[' {
+		return true
+	}
 	return t.Start > 0 && text[t.Start-1] == '[' && strings.IndexByte(text[t.Start:min(len(text), t.Start+24)], ']') > 0 &&
 		strings.ToUpper(text[t.Start:t.End]) == text[t.Start:t.End]
 }
@@ -316,7 +319,8 @@ func (r *Reader) Mentions(rec *earshot.Record) []Mention {
 	}
 	var mentions []Mention
 	var tokens []nlp.Token
-	for from := 0; from < len(a.Segments); {
+	bad := troubledSegments(a)
+	for from := 0; from < len(a.Segments) && len(mentions) < maxMentions; {
 		to := from
 		for to < len(a.Segments) && a.Segments[to].Turn == a.Segments[from].Turn && r.bears(rec, &a.Segments[to]) {
 			to++
@@ -331,7 +335,7 @@ func (r *Reader) Mentions(rec *earshot.Record) []Mention {
 			tokens = r.nlp.Tokens(text)
 		}
 		m.Terms = r.terms(nil, text, within(tokens, m.Span))
-		m.Troubled = troubled && (len(a.Segments) <= 3 || anyTroubled(a, from, to))
+		m.Troubled = troubled && (len(a.Segments) <= 3 || slices.Contains(bad[from:to], true))
 		m.Bears = m.Troubled || asking
 		m.Opens = m.Troubled || (asking || plain) && len(m.Terms) > 1
 		if len(m.Terms) > 0 {
@@ -352,20 +356,24 @@ func (r *Reader) bears(rec *earshot.Record, g *earshot.Segment) bool {
 	return g.Sentiment == nil || g.Sentiment.Label != "positive" || g.Effort != nil && g.Effort.Score > 0
 }
 
-// anyTroubled says whether one of the segments was scored as troubled by itself.
-func anyTroubled(a *earshot.Analysis, from, to int) bool {
-	for i := from; i < to; i++ {
+// troubledSegments says of each segment whether it was scored as troubled by itself.
+func troubledSegments(a *earshot.Analysis) []bool {
+	bad := make([]bool, len(a.Segments))
+	for i := range a.Segments {
 		g := &a.Segments[i]
-		if g.Sentiment != nil && g.Sentiment.Label != "positive" && g.Sentiment.Label != "neutral" || g.Effort != nil && g.Effort.Score > 0 {
-			return true
+		bad[i] = g.Sentiment != nil && g.Sentiment.Label != "positive" && g.Sentiment.Label != "neutral" || g.Effort != nil && g.Effort.Score > 0
+	}
+	for k := range a.Evidence {
+		e := &a.Evidence[k]
+		if e.Score != "intent" || !contains(troubles, e.Label) {
+			continue
 		}
-		for _, e := range a.Evidence {
-			if e.Score == "intent" && e.Start >= g.Start && e.End <= g.End && contains(troubles, e.Label) {
-				return true
-			}
+		i := sort.Search(len(a.Segments), func(i int) bool { return a.Segments[i].End >= e.End })
+		if i < len(bad) && a.Segments[i].Start <= e.Start {
+			bad[i] = true
 		}
 	}
-	return false
+	return bad
 }
 
 func has(a *earshot.Analysis, labels []string) bool {

@@ -110,10 +110,11 @@ func (t *Tracker) name(i *Issue) (titles map[string]string, phrases map[string][
 	byLang := map[string][]*example{}
 	for k := range i.examples {
 		e := &i.examples[k]
-		if !e.tagged && e.Lang == "en" && k < maxTagged {
-			e.nouns = nlp.NounPhrases(e.Text)
+		if k >= maxTagged {
+			e.nouns, e.tagged = nil, false
+		} else if !e.tagged && e.Lang == "en" {
+			e.nouns, e.tagged = nlp.NounPhrases(e.Text), true
 		}
-		e.tagged = e.tagged || k < maxTagged
 		byLang[e.Lang] = append(byLang[e.Lang], e)
 	}
 	titles, phrases = map[string]string{}, map[string][]string{}
@@ -178,7 +179,7 @@ func (t *Titler) phrases(texts []*example, weight func(string) float64) []string
 		counted := map[string]bool{}
 		for from := range tokens {
 			for n := 1; n <= maxGram && from+n <= len(tokens); n++ {
-				if !t.inner(text, &tokens[from+n-1]) {
+				if !t.inner(text, &tokens[from+n-1]) || n > 1 && apart(text, &tokens[from+n-2], &tokens[from+n-1]) {
 					break
 				}
 				t.count(grams, counted, text, tokens[from:from+n], e.nouns, weight)
@@ -271,6 +272,12 @@ func (g *gram) likest(chosen []*gram) float64 {
 		most = max(most, float64(both)/float64(min(len(g.terms), len(c.terms))))
 	}
 	return most
+}
+
+// apart says whether white space parts two words that would stand together if
+// they were of one clause: in Thai and Chinese it is a mark.
+func apart(text string, a, b *nlp.Token) bool {
+	return a.End < b.Start && a.Kind != nlp.Word && b.Kind != nlp.Word && text[a.End] == ' '
 }
 
 // inner says whether a token may stand inside a phrase.

@@ -186,8 +186,8 @@ func Decode(body []byte) (b Bucket, err error) {
 	last := uint32(0)
 	for len(body) > 0 {
 		x, n := binary.Uvarint(body)
-		if n <= 0 {
-			return b, errors.New("a bucket of a series is cut short")
+		if n <= 0 || x > math.MaxUint32-uint64(last) {
+			return b, errors.New("a bucket of a series is not what was written")
 		}
 		last += uint32(x)
 		b.Who, body = append(b.Who, last), body[n:]

@@ -111,7 +111,7 @@ func TestKeys(t *testing.T) {
 	}
 	for key, want := range map[string]int64{
 		"issue:1": 1, "issue:9223372036854775807": math.MaxInt64,
-		All: -1, "": -1, "issue:": -1, "issue:x": -1, "issue:1 ": -1, "source:issue:1": -1, "issue:9223372036854775808": -1,
+		All: -1, "": -1, "issue:": -1, "issue:x": -1, "issue:1.0": -1, "source:issue:1": -1, "issue:9223372036854775808": -1,
 	} {
 		if n, ok := IssueOf(key); ok != (want >= 0) || ok && n != want {
 			t.Errorf("IssueOf(%q) = %d, %v", key, n, ok)
