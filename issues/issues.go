@@ -544,10 +544,14 @@ func (t *Tracker) Alike(a, b int64) float64 {
 // mentions' words, so far as they are still known.
 func (t *Tracker) Remove(s *Said, numbers []int64, mentions []Mention, now time.Time) {
 	var left []int64
+	repeats := map[int64]bool{} // one person's repeats did not pull
 	for _, n := range numbers {
 		n = t.Current(n)
 		if tr := t.set[series.Issue(n)]; tr != nil {
 			tr.Remove(s.At, s.Verbatim)
+			repeats[n] = slices.ContainsFunc(tr.Recent, func(o series.Said) bool {
+				return o.Person == s.Person && o.Slot <= series.Slot(s.At)
+			})
 		}
 		if slices.Contains(left, n) {
 			continue
@@ -563,7 +567,7 @@ func (t *Tracker) Remove(s *Said, numbers []int64, mentions []Mention, now time.
 		v := space.vector(m.Terms)
 		for _, n := range left {
 			i := t.issues[n]
-			if i == nil || i.Family != family(m.Lang) {
+			if i == nil || i.Family != family(m.Lang) || repeats[n] {
 				continue
 			}
 			if sim := i.dot(v); sim > 0 {

@@ -139,8 +139,8 @@ func (d *desk) opened() []*Issue {
 
 // A block of a text archive begins with "-- NAME --".
 type block struct {
-	name, known string
-	parts       map[string][]string // by the part's name; "" is before the first
+	name  string
+	parts map[string][]string // by the part's name; "" is before the first
 }
 
 // archive reads the blocks of a file below testdata. Where parts are named, a
@@ -174,25 +174,15 @@ next:
 			continue
 		}
 		b := blocks[len(blocks)-1]
-		if known, ok := strings.CutPrefix(line, "known: "); ok {
-			b.known = known
-			continue
-		}
 		b.parts[part] = append(b.parts[part], line)
 	}
 	return blocks
 }
 
-// judge reports what is wrong with a block; of one that is known to fail it is
-// only told.
-func (b *block) judge(t *testing.T, wrong []string) {
+// report fails the test with what is wrong.
+func report(t *testing.T, wrong []string) {
 	t.Helper()
-	switch {
-	case len(wrong) == 0 && b.known != "":
-		t.Logf("passes now: %q may go", "known: "+b.known)
-	case len(wrong) > 0 && b.known != "":
-		t.Skipf("known: %s\n%s", b.known, strings.Join(wrong, "\n"))
-	case len(wrong) > 0:
+	if len(wrong) > 0 {
 		t.Error(strings.Join(wrong, "\n"))
 	}
 }
@@ -211,7 +201,7 @@ func TestGroups(t *testing.T) {
 				said = append(said, d.say(fmt.Sprint("person ", i), text))
 			}
 			d.pass(time.Hour)
-			b.judge(t, d.grade(letters, said))
+			report(t, d.grade(letters, said))
 		})
 	}
 }

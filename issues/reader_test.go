@@ -35,7 +35,7 @@ func TestTerms(t *testing.T) {
 		"88213409":                      nil,
 		"A-20261101-17 TH88213409":      nil,
 		"#5512-0931, 3.5, 10:30, 1,200": nil,
-		"单号20261101884512":              {"单号"},
+		"单号20261101884512":              nil,
 		"三次 半天 两个月":                     nil,
 		"the and of to":                 nil,
 		"😡😡😡 !!! ???":                   nil,
@@ -56,7 +56,7 @@ func TestTerms(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			words, concepts := termsOf(t, "["+kind+"_1]")
 			if len(words)+len(concepts) > 0 {
-				t.Skipf("known: a placeholder is one token that begins with its bracket, which isPlaceholder does not see: [%s_1] has the terms %q %q", kind, words, concepts)
+				t.Errorf("a placeholder is one token that begins with its bracket, which isPlaceholder does not see: [%s_1] has the terms %q %q", kind, words, concepts)
 			}
 		})
 	}

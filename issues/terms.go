@@ -237,6 +237,9 @@ func (r *Reader) terms(dst []string, text string, tokens []nlp.Token) []string {
 		if len(dst) >= maxTerms {
 			break
 		}
+		if namesNumber(tokens[i:]) {
+			continue
+		}
 		dst = r.meant(dst, tokens[i:])
 		if !r.tells(text, t) || contains(dst, t.Norm) {
 			continue
@@ -271,6 +274,22 @@ func (r *Reader) tells(text string, t *nlp.Token) bool {
 		return false
 	}
 	return !r.stop[t.Norm] && !strings.ContainsAny(t.Norm, " \t\n")
+}
+
+// namesNumber says whether the first of tokens says what the long number after
+// it is: "order #88213409" speaks of no order.
+func namesNumber(tokens []nlp.Token) bool {
+	const long = 6
+	for i := 1; i < min(len(tokens), 4); i++ {
+		switch t := &tokens[i]; t.Kind {
+		case nlp.Punct:
+		case nlp.Number:
+			return len(t.Norm) >= long
+		default:
+			return false
+		}
+	}
+	return false
 }
 
 // isAmount says whether a Chinese word is a number with its measure: 三次, 半个钟, 第四天.

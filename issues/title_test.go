@@ -50,7 +50,7 @@ func TestTitles(t *testing.T) {
 			for lang, list := range phrases {
 				wrong = append(wrong, plain(list, all, lang)...)
 			}
-			b.judge(t, wrong)
+			report(t, wrong)
 		})
 	}
 }

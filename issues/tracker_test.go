@@ -349,7 +349,7 @@ func TestNamedAgain(t *testing.T) {
 			wrong = append(wrong, i.ID()+" (-went on +loaded):\n"+diff)
 		}
 	}
-	(&block{known: "the noun phrases of an example are remembered when it was once among the first, and are not saved"}).judge(t, wrong)
+	report(t, wrong)
 }
 
 // TestSameAgain: the same stream gives the same bytes, saved often or seldom.
@@ -390,7 +390,7 @@ func TestCountersSaved(t *testing.T) {
 	d.save(w)
 	again := d.reopen(w)
 	if diff := gocmp.Diff(d.counters, again.counters); diff != "" {
-		t.Skipf("known: counters are saved with an issue only; a mention without one, and a tick, are forgotten (-went on +loaded):\n%s", diff)
+		t.Errorf("counters are saved with an issue only; a mention without one, and a tick, are forgotten (-went on +loaded):\n%s", diff)
 	}
 }
 
@@ -461,20 +461,17 @@ func TestOneAuthor(t *testing.T) {
 		name   string
 		said   [][2]string // who, what
 		opened int
-		known  string
 	}{
-		{"repeats", [][2]string{{"a", "cannot log in since the update"}, {"a", "login fails after the update"}, {"a", "still can't log in!!"}, {"a", "log in broken since your update"}}, 0, ""},
-		{"a second person", [][2]string{{"a", "cannot log in since the update"}, {"a", "still can't log in!!"}, {"b", "login fails after the update"}}, 1, ""},
-		{"the same few words", [][2]string{{"a", "login failed"}, {"b", "login failed"}}, 1, ""},
-		{"copies", [][2]string{{"a", long}, {"b", long}, {"c", long}, {"d", long}, {"e", long}, {"f", long}, {"g", long + " "}, {"h", "\n" + strings.ToUpper(long)}}, 0, ""},
-		{"a copy after repeats", [][2]string{{"a", long}, {"a", "my broken toaster burns bread and blows the fuse in the kitchen"}, {"b", long}}, 0,
-			"the author's own rewording counts as the second wording, and a copy by another then opens the issue"},
-		{"copies by four customers", [][2]string{{"customer 1", long}, {"customer 2", long}, {"customer 3", long}, {"customer 4", long}}, 0, ""},
-		{"copies by six customers", [][2]string{{"customer 1", long}, {"customer 2", long}, {"customer 3", long}, {"customer 4", long}, {"customer 5", long}, {"customer 6", long}}, 1, ""},
-		{"copies by five customers", [][2]string{{"customer 1", long}, {"customer 2", long}, {"customer 3", long}, {"customer 4", long}, {"customer 5", long}}, 1, ""},
-		{"copies by two customers", [][2]string{{"customer 1", long}, {"customer 2", long}, {"customer 2", long}, {"customer 2", long}, {"customer 2", long}, {"customer 2", long}}, 0,
-			"one customer who sends a copy again and again counts as many customers"},
-		{"copies and one in other words", [][2]string{{"a", long}, {"b", long}, {"c", "that toaster is broken, it burns bread and blows our fuse each time"}}, 1, ""},
+		{"repeats", [][2]string{{"a", "cannot log in since the update"}, {"a", "login fails after the update"}, {"a", "still can't log in!!"}, {"a", "log in broken since your update"}}, 0},
+		{"a second person", [][2]string{{"a", "cannot log in since the update"}, {"a", "still can't log in!!"}, {"b", "login fails after the update"}}, 1},
+		{"the same few words", [][2]string{{"a", "login failed"}, {"b", "login failed"}}, 1},
+		{"copies", [][2]string{{"a", long}, {"b", long}, {"c", long}, {"d", long}, {"e", long}, {"f", long}, {"g", long + " "}, {"h", "\n" + strings.ToUpper(long)}}, 0},
+		{"a copy after repeats", [][2]string{{"a", long}, {"a", "my broken toaster burns bread and blows the fuse in the kitchen"}, {"b", long}}, 0},
+		{"copies by four customers", [][2]string{{"customer 1", long}, {"customer 2", long}, {"customer 3", long}, {"customer 4", long}}, 0},
+		{"copies by six customers", [][2]string{{"customer 1", long}, {"customer 2", long}, {"customer 3", long}, {"customer 4", long}, {"customer 5", long}, {"customer 6", long}}, 1},
+		{"copies by five customers", [][2]string{{"customer 1", long}, {"customer 2", long}, {"customer 3", long}, {"customer 4", long}, {"customer 5", long}}, 1},
+		{"copies by two customers", [][2]string{{"customer 1", long}, {"customer 2", long}, {"customer 2", long}, {"customer 2", long}, {"customer 2", long}, {"customer 2", long}}, 0},
+		{"copies and one in other words", [][2]string{{"a", long}, {"b", long}, {"c", "that toaster is broken, it burns bread and blows our fuse each time"}}, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := newDesk(t)
@@ -486,7 +483,7 @@ func TestOneAuthor(t *testing.T) {
 			if n := len(d.opened()); n != c.opened {
 				wrong = append(wrong, fmt.Sprintf("%d issues were opened, want %d", n, c.opened))
 			}
-			(&block{known: c.known}).judge(t, wrong)
+			report(t, wrong)
 			if n := len(d.All()); n != 1 {
 				t.Errorf("%d groups, want 1", n)
 			}
@@ -506,7 +503,7 @@ func TestOneLeft(t *testing.T) {
 	d.save(w)
 	for _, i := range d.opened() {
 		if i.Count < 2 {
-			t.Skipf("known: %s was opened with %d member, of %d people", i.ID(), i.Count, i.Customers)
+			t.Errorf("%s was opened with %d member, of %d people", i.ID(), i.Count, i.Customers)
 		}
 	}
 }
@@ -636,8 +633,17 @@ func TestRemovedWordsGo(t *testing.T) {
 		if v, _ := w.count(1); v != 1 {
 			t.Errorf("%d members, want 1", v)
 		}
-		if strings.Contains(string(w.documents[KindExamples][key(1)]), c.Verbatim.ID) {
-			t.Skip("known: the words of a verbatim that is erased stay among the examples of a retired issue")
+		if got := d.Wiped(); len(got) != 1 || got[0] != 1 {
+			t.Fatalf("wiped %v, want 1", got)
+		}
+		_, r, err := readRow(store.Document{ID: key(1), Body: w.documents[KindRetired][key(1)]})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.Wipe(&Issue{centroid: centroid{number: 1}, doc: r.doc})
+		d.save(w)
+		if strings.Contains(w.text(), "zyzzyva") {
+			t.Error("a removed word is still there")
 		}
 	})
 	t.Run("merged", func(t *testing.T) {
@@ -652,7 +658,7 @@ func TestRemovedWordsGo(t *testing.T) {
 		d.remove(c2)
 		d.save(w)
 		if body := w.documents[KindIssue][key(1)]; bytes.Contains(body, []byte("zyzzyva")) {
-			t.Skipf("known: the titles of a merged issue keep words that only erased verbatims had: %s", body)
+			t.Errorf("the titles of a merged issue keep words that only erased verbatims had: %s", body)
 		}
 	})
 	t.Run("title of one that is no example", func(t *testing.T) {
@@ -669,7 +675,7 @@ func TestRemovedWordsGo(t *testing.T) {
 			d.remove(c)
 			d.save(w)
 			if _, phrases := d.Titles(i); strings.Contains(fmt.Sprint(phrases), "zyzzyva") {
-				t.Skipf("known: the phrases of an issue keep words of an erased verbatim that is no longer an example: %q", phrases)
+				t.Errorf("the phrases of an issue keep words of an erased verbatim that is no longer an example: %q", phrases)
 			}
 			return
 		}
@@ -693,7 +699,7 @@ func TestRemoveOfRepeat(t *testing.T) {
 	}
 	d.remove(again)
 	if got := d.Get(1).mass; got != before {
-		t.Skipf("known: one person's repeats do not pull an issue, yet removing one pulls it back: mass %.3f, was %.3f", got, before)
+		t.Errorf("one person's repeats do not pull an issue, yet removing one pulls it back: mass %.3f, was %.3f", got, before)
 	}
 }
 
@@ -888,7 +894,7 @@ func TestRetiredMembersLeave(t *testing.T) {
 		t.Errorf("%d members remain", v)
 	}
 	if d.set[series.Issue(1)] != nil {
-		t.Skip("known: removing a member of a retired issue makes an empty track of it that stays in memory")
+		t.Errorf("removing a member of a retired issue makes an empty track of it that stays in memory")
 	}
 }
 
