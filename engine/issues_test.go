@@ -93,6 +93,7 @@ func run(t *testing.T, drafts []ingest.Draft, batch int, together int, cuts ...i
 	clock := &hand{at: drafts[0].Verbatim.At}
 	options := func(o *Options) { o.Now, o.Batch = clock.now, batch }
 	h := open(t, dir, options)
+	ids := make([]string, 0, len(drafts))
 	for i := 0; i < len(drafts); i += together {
 		for len(cuts) > 0 && i >= cuts[0] {
 			cuts = cuts[1:]
@@ -102,18 +103,61 @@ func run(t *testing.T, drafts []ingest.Draft, batch int, together int, cuts ...i
 		part := drafts[i:min(i+together, len(drafts))]
 		for k := range part {
 			clock.set(part[k].Verbatim.At)
-			h.accept("a", part[k])
+			ids = append(ids, h.accept("a", part[k])[0].ID)
+			if n := len(ids); n%37 == 0 {
+				h.idle("a") // what people do comes between the same posts in every run
+				h.meddle(drafts, ids, n/37)
+			}
 		}
 		if together == 1 {
 			h.idle("a")
 		}
 	}
 	h.idle("a")
+	h.counts("a")
 	return h.all("a")
 }
 
+// meddle does one thing that people and senders do beside posting.
+func (h *house) meddle(drafts []ingest.Draft, ids []string, turn int) {
+	h.t.Helper()
+	ctx, k := h.t.Context(), len(ids)-5-turn
+	refused := func(err error) {
+		h.t.Helper()
+		if code := earshot.CodeOf(err); err != nil && code != earshot.Conflict && code != earshot.NotFound {
+			h.t.Fatal(err)
+		}
+	}
+	switch turn % 5 {
+	case 0:
+		refused(h.Erase(ctx, "a", ids[k]))
+	case 1: // another text under the same external id
+		d := drafts[k]
+		d.Verbatim.Turns = []earshot.Turn{{Speaker: "customer", Text: "The lift in your shop is broken again, third time this week"}}
+		refused(h.Accept(ctx, "a", []ingest.Draft{d}, AcceptOptions{Replace: true})[0].Err)
+	case 2:
+		title := fmt.Sprint("named ", turn)
+		_, err := h.PatchIssue(ctx, "a", fmt.Sprintf("ISS-%d", 3*turn), &title, []string{"", earshot.Muted, earshot.Closed}[turn%3], "k_1")
+		refused(err)
+	case 3:
+		for _, a := range h.alerts("a") {
+			_, err := h.CommandAlert(ctx, "a", a.ID, []string{"acknowledge", "snooze", "note"}[turn%3], []string{"", "1h", "seen"}[turn%3], "k_1")
+			refused(err)
+		}
+	case 4: // a conversation goes on
+		d := ingest.Draft{AsTurns: true, Verbatim: earshot.Verbatim{ExternalID: "talk", Customer: "c-talk", At: drafts[k].Verbatim.At, Turns: []earshot.Turn{{Speaker: "customer", Text: "My parcel never arrived and the courier does not answer"}}}}
+		d.Verbatim.At = drafts[0].Verbatim.At
+		for n := range turn / 5 {
+			d.Verbatim.Turns = append(d.Verbatim.Turns, earshot.Turn{Speaker: "customer", Text: fmt.Sprintf("Now I was also charged twice on my card, %d days ago", n+2)})
+		}
+		refused(h.Accept(ctx, "a", []ingest.Draft{d}, AcceptOptions{})[0].Err)
+	}
+	h.idle("a")
+}
+
 // TestSameAgain: the same stream gives the same issues and alerts, whatever the
-// batches and however often the service was started anew in between.
+// batches and however often the service was started anew in between; also where
+// verbatims are erased, replaced and go on, and people rename, mute and answer.
 func TestSameAgain(t *testing.T) {
 	drafts := stream(t)
 	want := run(t, drafts, 50, 400)
