@@ -161,18 +161,43 @@ func (e *Engine) apply(ctx context.Context, t *tenant, st *state, w *work) error
 		if err != nil {
 			return err
 		}
-		st.erase(entry.Verbatim, before, erasedMentions(entry.Payload), entry.At)
-		for _, n := range st.issues.Wiped() {
-			i, err := issues.Stored(ctx, e.store, t.id, n)
-			if err != nil {
-				return err
-			}
-			if i != nil && i.MergedInto == 0 {
-				st.issues.Wipe(i)
-			}
+		st.erase(entry.Verbatim, before, entry.At)
+		if err := e.retitle(ctx, t, st, before); err != nil {
+			return err
 		}
 	default:
 		st.advance(entry.At)
+	}
+	return st.issues.Wipe(func(number int64) (*issues.Issue, error) { return issues.Stored(ctx, e.store, t.id, number) })
+}
+
+// retitle gives the earlier alerts of an erased verbatim's issues the titles
+// that those have now: the old ones may be its words.
+func (e *Engine) retitle(ctx context.Context, t *tenant, st *state, before *counted) error {
+	if before == nil || len(before.Issues) == 0 {
+		return nil
+	}
+	docs, err := e.store.Documents(ctx, t.id, kindAlert)
+	if err != nil {
+		return err
+	}
+	about := map[int64]bool{}
+	for _, n := range numbersOf(before.Issues) {
+		about[st.issues.Current(n)] = true
+	}
+	for _, d := range docs {
+		in := &incident{}
+		if err := json.Unmarshal(d.Body, in); err != nil {
+			return fmt.Errorf("alert %s: %d bytes are not what was written", d.ID, len(d.Body))
+		}
+		n, _ := issues.NumberOf(in.Alert.Subject.ID)
+		if n = st.issues.Current(n); about[n] && !st.watch.has(in.Alert.ID) {
+			in.Alert.Subject.Title = ""
+			if i := st.issues.Get(n); i != nil {
+				in.Alert.Subject.Title = st.issues.Title(i)
+			}
+			st.watch.old = append(st.watch.old, in)
+		}
 	}
 	return nil
 }

@@ -129,13 +129,14 @@ func (f *feed) send(kind string, data []byte) {
 	f.grown = make(chan struct{})
 }
 
-// forget empties the events that speak of a verbatim.
+// forget empties the events that speak of a verbatim, and those of issues and
+// alerts, whose titles may be its words.
 func (f *feed) forget(verbatim string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	id := []byte(`"` + verbatim + `"`)
 	for i := range f.kept {
-		if ev := &f.kept[i]; ev.Type != "alert" && bytes.Contains(ev.Data, id) {
+		if ev := &f.kept[i]; ev.Data != nil && (ev.Type != "verbatim" || bytes.Contains(ev.Data, id)) {
 			f.bytes -= len(ev.Data)
 			ev.Data = nil
 		}

@@ -3,7 +3,6 @@ package engine
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -44,33 +43,13 @@ func (e *Engine) nameIssues(ctx context.Context, tenant string, recs ...*earshot
 }
 
 // Erase removes a verbatim: at once from the record, a moment later from
-// issues, series and index. Its words go with the entry, so that they can be
-// taken out of its issues, and are gone when that is applied.
+// issues, series and index.
 func (e *Engine) Erase(ctx context.Context, tenant, id string) error {
-	rec, err := e.store.Record(ctx, tenant, id)
-	if err != nil {
-		return err
-	}
-	payload, err := json.Marshal(erasure{e.reader.Mentions(rec)})
-	if err != nil {
-		return err
-	}
-	if err := e.store.Erase(ctx, tenant, id, e.now(), payload); err != nil {
+	if err := e.store.Erase(ctx, tenant, id, e.now()); err != nil {
 		return err
 	}
 	e.tenant(tenant).wake()
 	return nil
-}
-
-// An erasure is the payload of its entry.
-type erasure struct {
-	Mentions []issues.Mention `json:"mentions"`
-}
-
-func erasedMentions(payload []byte) []issues.Mention {
-	var e erasure
-	_ = json.Unmarshal(payload, &e) // an entry of an older version has none
-	return e.Mentions
 }
 
 // Wait returns a verbatim once it is analysed and can be found by a search, or

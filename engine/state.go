@@ -44,20 +44,21 @@ const kindState = "state"
 
 // A counted is what a verbatim was counted as, so that it can be taken back.
 type counted struct {
-	At        time.Time `json:"at"`
-	Person    uint64    `json:"person"`
-	Source    string    `json:"source"`
-	Channel   string    `json:"channel"`
-	Lang      string    `json:"lang"`
-	Sentiment *float64  `json:"sentiment,omitempty"`
-	Effort    *float64  `json:"effort,omitempty"`
-	Topics    []string  `json:"topics,omitempty"`
-	Issues    []int64   `json:"issues,omitempty"`
-	Live      bool      `json:"live,omitempty"`
-	Troubled  bool      `json:"troubled,omitempty"`
-	Known     bool      `json:"known,omitempty"` // by a customer id
-	Turns     int       `json:"turns"`
-	Print     uint64    `json:"print"` // of the turns, to tell a longer one from another one
+	At        time.Time          `json:"at"`
+	Person    uint64             `json:"person"`
+	Source    string             `json:"source"`
+	Channel   string             `json:"channel"`
+	Lang      string             `json:"lang"`
+	Sentiment *float64           `json:"sentiment,omitempty"`
+	Effort    *float64           `json:"effort,omitempty"`
+	Topics    []string           `json:"topics,omitempty"`
+	Issues    []earshot.IssueRef `json:"issues,omitempty"`
+	Placed    []issues.Placed    `json:"placed,omitempty"`
+	Live      bool               `json:"live,omitempty"`
+	Troubled  bool               `json:"troubled,omitempty"`
+	Known     bool               `json:"known,omitempty"` // by a customer id
+	Turns     int                `json:"turns"`
+	Print     uint64             `json:"print"` // of the turns, to tell a longer one from another one
 }
 
 // An item is one verbatim of a batch, analysed.
@@ -69,7 +70,9 @@ type item struct {
 
 func newState(r *issues.Reader, loc *time.Location) *state {
 	set := series.Set{}
-	return &state{set: set, issues: issues.NewTracker(r, set), watch: newWatch(loc), counted: map[string]*counted{}}
+	st := &state{set: set, issues: issues.NewTracker(r, set), watch: newWatch(loc), counted: map[string]*counted{}}
+	st.issues.Pinned = st.watch.pinned
+	return st
 }
 
 // loadState reads a tenant's state as it was saved last.
@@ -87,6 +90,7 @@ func loadState(ctx context.Context, s store.State, tenant string, r *issues.Read
 	if st.issues, err = issues.Load(ctx, s, tenant, r, st.set, st.clock); err != nil {
 		return nil, err
 	}
+	st.issues.Pinned = st.watch.pinned
 	all, err := s.Buckets(ctx, tenant, series.All, series.Slot(st.clock.Add(-series.KeepHours)))
 	if err != nil {
 		return nil, err
@@ -94,7 +98,7 @@ func loadState(ctx context.Context, s store.State, tenant string, r *issues.Read
 	for _, b := range all {
 		st.set.Of(series.All).AddHour(series.HourOf(series.SlotTime(b.T)), int32(series.DecodeN(b.Body)))
 	}
-	return st, st.watch.load(ctx, s, tenant)
+	return st, st.watch.load(ctx, s, tenant, st.issues.Current)
 }
 
 // advance lets the time of the log pass up to at, five minutes at a time. Where
@@ -129,52 +133,58 @@ func (st *state) place(it *item, before *counted, at time.Time) {
 	st.advance(at)
 	rec := it.rec
 	c := countedOf(it)
-	known, mentions := rec.Issues, it.mentions
+	var known []earshot.IssueRef
+	mentions := it.mentions
 	if before != nil {
 		longer := before.Turns <= len(rec.Verbatim.Turns) && printOf(rec.Verbatim.Turns[:before.Turns]) == before.Print
-		st.take(rec.Verbatim.ID, before, nil)
 		if longer {
+			st.take(rec.Verbatim.ID, before, nil)
+			known, c.Placed = before.Issues, before.Placed
 			mentions = slices.DeleteFunc(slices.Clone(mentions), func(m issues.Mention) bool {
 				return rec.Analysis.Segments[m.Segment].Turn < before.Turns
 			})
 		} else {
-			known = nil
+			st.take(rec.Verbatim.ID, before, before.Placed)
 		}
-	} else {
-		known = nil
 	}
 	said := c.said(rec.Verbatim.ID)
+	var rejoined []int64
 	for _, n := range numbersOf(known) {
-		st.issues.Rejoin(said, n, c.Troubled, st.clock)
+		if n = st.issues.Current(n); !slices.Contains(rejoined, n) {
+			rejoined = append(rejoined, n)
+			st.issues.Rejoin(said, n, c.Troubled, st.clock)
+		}
 	}
-	rec.Issues = append(slices.Clone(known), st.issues.Place(said, rec.Verbatim.Text(), mentions, known, st.clock)...)
-	c.Issues = numbersOf(rec.Issues)
+	refs, placed := st.issues.Place(said, rec.Verbatim.Text(), mentions, known, st.clock)
+	c.Issues = append(slices.Clone(known), refs...)
+	c.Placed = append(slices.Clone(c.Placed), placed...)
+	rec.Issues = c.Issues
 	st.count(c)
 	st.counted[rec.Verbatim.ID] = c
 	st.takeIssueEvents()
 	if it.live {
-		st.watch.arrive(st, c.Issues)
+		st.watch.arrive(st, numbersOf(c.Issues))
 	}
 }
 
 // erase takes a verbatim out of everything.
-func (st *state) erase(id string, before *counted, mentions []issues.Mention, at time.Time) {
+func (st *state) erase(id string, before *counted, at time.Time) {
 	st.advance(at)
 	if before == nil {
 		return
 	}
-	st.take(id, before, mentions)
-	st.watch.forget(st, id, before.Issues)
+	st.take(id, before, before.Placed)
+	st.watch.forget(st, id, numbersOf(before.Issues))
 	st.counted[id] = nil
 }
 
 // take takes a verbatim out of series and issues, as it was counted.
-func (st *state) take(id string, c *counted, mentions []issues.Mention) {
+func (st *state) take(id string, c *counted, placed []issues.Placed) {
 	for _, key := range c.keys() {
 		st.changes.Remove(key, c.value())
 	}
 	st.set.Of(series.All).AddHour(series.HourOf(c.At), -1)
-	st.issues.Remove(c.said(id), c.Issues, mentions, st.clock)
+	st.issues.Remove(c.said(id), numbersOf(c.Issues), placed, st.clock)
 	st.watch.disturbed(st, c)
 }
 
@@ -193,7 +203,7 @@ func (c *counted) keys() []string {
 	for _, topic := range c.Topics {
 		keys = append(keys, series.Topic(topic))
 	}
-	for _, n := range c.Issues {
+	for _, n := range numbersOf(c.Issues) {
 		keys = append(keys, series.Issue(n))
 	}
 	return keys

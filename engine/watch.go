@@ -29,8 +29,8 @@ type watch struct {
 	incidents map[int64]*incident // by issue
 	baselines map[int64]baseline  // by issue; a cache
 
-	dirty       map[int64]*incident
-	old         []*incident // earlier alerts of issues that were changed
+	dirty       map[string]*incident // by alert
+	old         []*incident          // earlier alerts of issues that were changed
 	dirtySeason bool
 }
 
@@ -72,7 +72,7 @@ func newWatch(loc *time.Location) *watch {
 	if loc == nil {
 		loc = time.UTC
 	}
-	return &watch{rule: earshot.IssuesDefault(), loc: loc, incidents: map[int64]*incident{}, baselines: map[int64]baseline{}, dirty: map[int64]*incident{}}
+	return &watch{rule: earshot.IssuesDefault(), loc: loc, incidents: map[int64]*incident{}, baselines: map[int64]baseline{}, dirty: map[string]*incident{}}
 }
 
 // idle says whether time can pass without anything happening to an alert.
@@ -106,6 +106,7 @@ func (w *watch) tick(st *state, now time.Time) {
 	if hour != w.seasonAt {
 		w.learn(st, hour)
 		w.season.Count(st.set.Of(series.All).Hours, now)
+		clear(w.baselines)
 		w.seasonAt, w.dirtySeason = hour, true
 	}
 	for _, i := range st.issues.All() {
@@ -284,7 +285,7 @@ func (w *watch) fold(st *state, i *issues.Issue, now time.Time) bool {
 
 // apply notes what became of an incident.
 func (w *watch) apply(st *state, number int64, in *incident, c alert.Change, now time.Time) {
-	w.dirty[number] = in // its memory may have changed at least
+	w.dirty[in.Alert.ID] = in // its memory may have changed at least
 	if !c.Changed {
 		return
 	}
@@ -317,9 +318,15 @@ func (w *watch) merged(st *state, from, into int64, now time.Time) {
 	other := w.incidents[into]
 	i := st.issues.Get(into)
 	switch {
-	case !in.open() || i == nil:
-		w.dirty[from] = in
-	case other != nil && other.open(): // two incidents turn out to be one
+	case !in.open():
+		if other == nil {
+			w.incidents[into] = in // what it holds back stays held back
+		} else if in.Memory.Holds.After(other.Memory.Holds) {
+			other.Memory.Holds = in.Memory.Holds
+			w.dirty[other.Alert.ID] = other
+		}
+		w.dirty[in.Alert.ID] = in
+	case i == nil || other != nil && other.open(): // gone, or two incidents turn out to be one
 		c, _ := alert.Command(in.Alert, &in.Memory, "resolve", "", "system", now)
 		w.apply(st, from, in, c, now)
 	default:
@@ -329,6 +336,22 @@ func (w *watch) merged(st *state, from, into int64, now time.Time) {
 		w.incidents[into] = in
 		w.apply(st, into, in, alert.Change{Changed: true}, now)
 	}
+}
+
+// pinned says whether an issue has an incident that is running.
+func (w *watch) pinned(number int64) bool {
+	in := w.incidents[number]
+	return in != nil && in.open()
+}
+
+// has says whether an alert is the latest of its issue.
+func (w *watch) has(id string) bool {
+	for _, in := range w.incidents {
+		if in.Alert.ID == id {
+			return true
+		}
+	}
+	return false
 }
 
 // forget takes an erased verbatim out of the alerts of its issues, and its words
@@ -348,7 +371,7 @@ func (w *watch) forget(st *state, verbatim string, numbers []int64) {
 		if i := st.issues.Get(n); i != nil {
 			in.Alert.Subject.Title = st.issues.Title(i)
 		}
-		w.dirty[n] = in
+		w.dirty[in.Alert.ID] = in
 	}
 }
 
@@ -371,7 +394,7 @@ func (w *watch) disturbed(st *state, c *counted) {
 	if series.HourOf(c.At) >= series.HourOf(st.clock)-young {
 		return
 	}
-	for _, n := range c.Issues {
+	for _, n := range numbersOf(c.Issues) {
 		delete(w.baselines, st.issues.Current(n))
 	}
 }
@@ -436,7 +459,7 @@ func alertKey(id string) string {
 	return fmt.Sprintf("%012d", n)
 }
 
-func (w *watch) load(ctx context.Context, s store.State, tenant string) error {
+func (w *watch) load(ctx context.Context, s store.State, tenant string, current func(int64) int64) error {
 	body, err := s.Document(ctx, tenant, kindSeason, "1")
 	if err != nil || body == nil {
 		return err
@@ -450,12 +473,19 @@ func (w *watch) load(ctx context.Context, s store.State, tenant string) error {
 	if err != nil {
 		return err
 	}
-	for _, d := range rows { // oldest first: the latest of an issue remains
+	for _, d := range rows { // oldest first: of an issue the one that runs remains, else the latest
 		in := &incident{}
 		if err := json.Unmarshal(d.Body, in); err != nil {
 			return fmt.Errorf("alert %s: %d bytes are not what was written", d.ID, len(d.Body))
 		}
-		if n, ok := issues.NumberOf(in.Alert.Subject.ID); ok {
+		n, ok := issues.NumberOf(in.Alert.Subject.ID)
+		n = current(n)
+		switch before := w.incidents[n]; {
+		case !ok:
+		case before == nil || in.open() || !before.open():
+			if before != nil && before.Memory.Holds.After(in.Memory.Holds) && !in.open() {
+				in.Memory.Holds = before.Memory.Holds
+			}
 			w.incidents[n] = in
 		}
 	}

@@ -146,7 +146,8 @@ func cluster(t testing.TB, texts []line, tick int) []int64 {
 			got[i] = -int64(i) - 1
 			continue
 		}
-		for _, ref := range tr.Place(s, l.Text, []Mention{m}, nil, at) {
+		refs, _ := tr.Place(s, l.Text, []Mention{m}, nil, at)
+		for _, ref := range refs {
 			got[i], _ = NumberOf(ref.ID)
 		}
 		if i%tick == tick-1 {

@@ -115,6 +115,10 @@ func NumberOf(id string) (int64, bool) {
 
 // A Tracker is the issues of one tenant. It is not safe for concurrent use.
 type Tracker struct {
+	// Pinned says which issues are in use and are retired last; nil: none. It must
+	// depend on what is saved alone.
+	Pinned func(number int64) bool
+
 	titler *Titler
 	set    series.Set
 	spaces map[string]*space
@@ -169,17 +173,29 @@ type Said struct {
 	Customer bool // the person is a customer the sender knows, not only a name
 }
 
+// A Placed is a mention that was put into an issue: what it takes to take it out again.
+type Placed struct {
+	Number int64    `json:"issue"`
+	Family string   `json:"family"`
+	Terms  []string `json:"terms,omitzero"` // none if it did not shape the centroid
+}
+
 // Place finds the issue of each mention of a verbatim, or opens one, and makes
 // the verbatim a member. now is how far the log has come. It returns one
-// reference an issue, in order of segment; known are those the verbatim has already.
-func (t *Tracker) Place(s *Said, text string, mentions []Mention, known []earshot.IssueRef, now time.Time) []earshot.IssueRef {
-	var refs []earshot.IssueRef
+// reference an issue, in order of segment, and where each mention went; known
+// are the issues the verbatim is in already.
+func (t *Tracker) Place(s *Said, text string, mentions []Mention, known []earshot.IssueRef, now time.Time) (refs []earshot.IssueRef, placed []Placed) {
 	for k := range mentions {
 		m := &mentions[k]
-		i, sim := t.place(m, s, now)
+		i, sim, pulled := t.place(m, s, now)
 		if i == nil {
 			continue
 		}
+		p := Placed{Number: i.number, Family: i.Family}
+		if pulled {
+			p.Terms = m.Terms
+		}
+		placed = append(placed, p)
 		has := func(r earshot.IssueRef) bool { n, _ := NumberOf(r.ID); return t.Current(n) == i.number }
 		if slices.ContainsFunc(known, has) || slices.ContainsFunc(refs, has) {
 			continue
@@ -190,22 +206,23 @@ func (t *Tracker) Place(s *Said, text string, mentions []Mention, known []earsho
 		t.keepExample(i, s, m, text, sim)
 		t.review(i, s, now)
 	}
-	return refs
+	return refs, placed
 }
 
-// place assigns one mention. nil: it belongs nowhere, and may not open an issue.
-func (t *Tracker) place(m *Mention, s *Said, now time.Time) (*Issue, float64) {
+// place assigns one mention; pulled says that it shapes the centroid. nil: it
+// belongs nowhere, and may not open an issue.
+func (t *Tracker) place(m *Mention, s *Said, now time.Time) (_ *Issue, similarity float64, pulled bool) {
 	t.Mentions++
 	space := t.spaces[family(m.Lang)]
 	v := space.vector(m.Terms)
 	c, sim := space.nearest(v, rarest, nil)
 	if c == nil || !c.joins(sim, t.share(t.issues[c.number], now)) {
 		if !m.Opens {
-			return nil, 0
+			return nil, 0, false
 		}
 		i := t.open(m, s)
 		space.add(&i.centroid, v, s.At, 1)
-		return i, 1
+		return i, 1, true
 	}
 	i := t.issues[c.number]
 	if !i.Opened {
@@ -217,18 +234,18 @@ func (t *Tracker) place(m *Mention, s *Said, now time.Time) (*Issue, float64) {
 			if other && s.Customer && len(i.Copiers) < copiesOpen && !slices.Contains(i.Copiers, s.Person) {
 				i.Copiers = append(i.Copiers, s.Person)
 			}
-			return i, sim
+			return i, sim, false
 		}
 		i.Own = i.Own || other
 	}
 	if i.First == s.Person && !i.Opened || t.saidBefore(i, s, now) {
-		return i, sim // one person's repeats do not pull
+		return i, sim, false // one person's repeats do not pull
 	}
 	space.add(c, v, s.At, 1)
 	i.Mentions++
 	i.unlike = true
 	t.touch(i)
-	return i, sim
+	return i, sim, true
 }
 
 // share is the part of what was said lately in the issue's family that is in it;
@@ -330,7 +347,9 @@ func (t *Tracker) review(i *Issue, s *Said, now time.Time) {
 	if !i.Opened && i.Bears && (i.Own || len(i.Copiers) >= copiesOpen) {
 		i.opens()
 		t.note(i, now, "auto", "opened", "")
-		i.State = t.stateAt(i, now) // what was imported may be over already
+		if i.State == earshot.Emerging {
+			i.State = t.stateAt(i, now) // what was imported may be over already
+		}
 		t.events = append(t.events, Event{"opened", i, now})
 	}
 	if i.State == earshot.Closed && i.Opened && s.At.After(now.Add(-closedAfter)) {
@@ -397,6 +416,7 @@ func (t *Tracker) gather(i *Issue, now time.Time) *Issue {
 // merge puts b into a.
 func (t *Tracker) merge(a, b *Issue, now time.Time) {
 	t.spaces[a.Family].merge(&a.centroid, &b.centroid)
+	t.touch(a)
 	for lang, n := range b.Langs {
 		a.Langs[lang] += n
 	}
@@ -469,7 +489,7 @@ func (t *Tracker) retire(now time.Time) {
 		return
 	}
 	all := slices.SortedFunc(maps.Values(t.issues), func(a, b *Issue) int {
-		return cmp.Or(cmp.Compare(rank(a), rank(b)), a.LastSeen.Compare(b.LastSeen), cmp.Compare(a.number, b.number))
+		return cmp.Or(cmp.Compare(t.rank(a), t.rank(b)), a.LastSeen.Compare(b.LastSeen), cmp.Compare(a.number, b.number))
 	})
 	for _, i := range all[:len(all)-t.limit*9/10] {
 		t.spaces[i.Family].drop(&i.centroid)
@@ -488,8 +508,10 @@ func (t *Tracker) retire(now time.Time) {
 	}
 }
 
-func rank(i *Issue) int {
+func (t *Tracker) rank(i *Issue) int {
 	switch {
+	case t.Pinned != nil && t.Pinned(i.number):
+		return 3
 	case !i.Opened:
 		return 0
 	case i.State == earshot.Closed:
@@ -540,18 +562,14 @@ func (t *Tracker) Alike(a, b int64) float64 {
 	return x.dot(y.vector()) / x.norm
 }
 
-// Remove takes a verbatim out of the issues it was counted in. terms are its
-// mentions' words, so far as they are still known.
-func (t *Tracker) Remove(s *Said, numbers []int64, mentions []Mention, now time.Time) {
+// Remove takes a verbatim out of the issues it was counted in, and what it
+// placed out of their centroids. placed is empty if its words stay.
+func (t *Tracker) Remove(s *Said, numbers []int64, placed []Placed, now time.Time) {
 	var left []int64
-	repeats := map[int64]bool{} // one person's repeats did not pull
 	for _, n := range numbers {
 		n = t.Current(n)
 		if tr := t.set[series.Issue(n)]; tr != nil {
 			tr.Remove(s.At, s.Verbatim)
-			repeats[n] = slices.ContainsFunc(tr.Recent, func(o series.Said) bool {
-				return o.Person == s.Person && o.Slot <= series.Slot(s.At)
-			})
 		}
 		if slices.Contains(left, n) {
 			continue
@@ -561,19 +579,12 @@ func (t *Tracker) Remove(s *Said, numbers []int64, mentions []Mention, now time.
 			t.pulse[i.Family].add(series.Slot(s.At), -1)
 		}
 	}
-	for k := range mentions {
-		m := &mentions[k]
-		space := t.spaces[family(m.Lang)]
-		v := space.vector(m.Terms)
-		for _, n := range left {
-			i := t.issues[n]
-			if i == nil || i.Family != family(m.Lang) || repeats[n] {
-				continue
-			}
-			if sim := i.dot(v); sim > 0 {
-				space.subtract(&i.centroid, v, s.At)
-				t.touch(i)
-			}
+	for k := range placed {
+		p := &placed[k]
+		if i := t.issues[t.Current(p.Number)]; i != nil && len(p.Terms) > 0 && len(i.vec) > 0 {
+			space := t.spaces[p.Family]
+			space.subtract(&i.centroid, space.vector(p.Terms), s.At)
+			t.touch(i)
 		}
 	}
 	for _, n := range left {
@@ -629,18 +640,29 @@ func (t *Tracker) Title(i *Issue) string {
 	return best
 }
 
-// Wiped gives the retired issues that lost a member since it was last asked.
-// What they are called may be that member's words: see [Tracker.Wipe].
-func (t *Tracker) Wiped() []int64 {
-	w := t.wiped
+// Wipe takes the words out of the retired issues that lost a member since it was
+// last called: what they are called may be that member's. load reads an issue as
+// it was saved; nil is none.
+func (t *Tracker) Wipe(load func(number int64) (*Issue, error)) error {
+	numbers := t.wiped
 	t.wiped = nil
-	return w
-}
-
-// Wipe takes all words out of a retired issue.
-func (t *Tracker) Wipe(i *Issue) {
-	i.Called, i.Phrases, i.examples, i.dirtyExamples = nil, nil, nil, true
-	t.retired = append(t.retired, i)
+	for _, n := range numbers {
+		k := slices.IndexFunc(t.retired, func(i *Issue) bool { return i.number == n })
+		if k < 0 {
+			i, err := load(n)
+			if err != nil {
+				return err
+			}
+			if i == nil || i.MergedInto != 0 {
+				continue
+			}
+			t.retired = append(t.retired, i)
+			k = len(t.retired) - 1
+		}
+		i := t.retired[k]
+		i.Called, i.Phrases, i.examples, i.dirtyExamples = nil, nil, nil, true
+	}
+	return nil
 }
 
 // Events gives what happened since it was last asked.

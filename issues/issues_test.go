@@ -51,6 +51,7 @@ type comment struct {
 	earshot.Record
 	said     *Said
 	mentions []Mention
+	placed   []Placed
 }
 
 // comment analyses a verbatim of one turn or more: "agent: …" is what an agent says.
@@ -87,7 +88,7 @@ func (d *desk) comment(who string, turns ...string) *comment {
 
 // place puts a comment into issues and counts it there.
 func (d *desk) place(c *comment) *comment {
-	c.Issues = d.Place(c.said, c.Verbatim.Text(), c.mentions, nil, d.now)
+	c.Issues, c.placed = d.Place(c.said, c.Verbatim.Text(), c.mentions, nil, d.now)
 	for _, n := range c.numbers() {
 		d.changes.Add(series.Issue(n), c.said.Value)
 	}
@@ -114,7 +115,7 @@ func (d *desk) remove(c *comment) {
 	for _, n := range c.numbers() {
 		d.changes.Remove(series.Issue(n), c.said.Value)
 	}
-	d.Remove(c.said, c.numbers(), c.mentions, d.now)
+	d.Remove(c.said, c.numbers(), c.placed, d.now)
 }
 
 // of gives the issues that a comment is in now.

@@ -41,9 +41,10 @@ const (
 	background = 300  // issues that the background counts for
 	maxVector  = 100  // terms of a centroid
 
-	rarest    = 12 // terms of a mention whose issues are looked at
-	heaviest  = 8  // terms of a centroid whose issues are looked at
-	shortlist = 32 // issues whose similarity is worked out
+	rarest    = 12  // terms of a mention whose issues are looked at
+	heaviest  = 8   // terms of a centroid whose issues are looked at
+	shortlist = 32  // issues whose similarity is worked out
+	common    = 500 // issues that have a term, from which on it finds no new ones beside rarer terms
 
 	memory = 14 * 24 * time.Hour // a mention weighs e times one said so long before
 )
@@ -164,8 +165,8 @@ func (s *space) nearest(v vector, first int, self *centroid) (*centroid, float64
 	var touched []*centroid
 	for _, x := range v[:min(len(v), first)] {
 		t := s.terms[x.name]
-		if t == nil {
-			continue
+		if t == nil || len(t.in) > common && len(touched) >= shortlist {
+			continue // it would add many that share nothing rarer
 		}
 		for _, c := range t.in {
 			if c.seen == 0 {
@@ -174,11 +175,8 @@ func (s *space) nearest(v vector, first int, self *centroid) (*centroid, float64
 			c.seen += x.w
 		}
 	}
-	byShared := func(a, b *centroid) int {
-		return cmp.Or(cmp.Compare(b.seen, a.seen), cmp.Compare(a.number, b.number))
-	}
 	if len(touched) > shortlist {
-		slices.SortFunc(touched, byShared)
+		pick(touched)
 	}
 	var best *centroid
 	most := 0.0
@@ -193,6 +191,29 @@ func (s *space) nearest(v vector, first int, self *centroid) (*centroid, float64
 		}
 	}
 	return best, most
+}
+
+// pick brings the shortlist of those that share the most to the front.
+func pick(touched []*centroid) {
+	more := func(a, b *centroid) bool {
+		return a.seen > b.seen || a.seen == b.seen && a.number < b.number
+	}
+	top := touched[:0:shortlist]
+	for i, c := range touched {
+		if len(top) == shortlist && !more(c, top[shortlist-1]) {
+			continue
+		}
+		// c takes its place in order; who falls out goes where c was.
+		if len(top) < shortlist {
+			top = touched[:len(top)+1]
+		}
+		k := len(top) - 1
+		touched[i] = top[k]
+		for ; k > 0 && more(c, top[k-1]); k-- {
+			top[k] = top[k-1]
+		}
+		top[k] = c
+	}
 }
 
 // add puts a mention into a centroid of the space, with a weight of its own.

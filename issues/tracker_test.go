@@ -565,10 +565,10 @@ func TestConversation(t *testing.T) {
 	}
 	// What it is a member of already is not said again, but a new trouble is.
 	known := c.Issues
-	if refs := d.Place(c.said, c.Verbatim.Text(), c.mentions, known, d.now); len(refs) != 0 {
+	if refs, _ := d.Place(c.said, c.Verbatim.Text(), c.mentions, known, d.now); len(refs) != 0 {
 		t.Errorf("placed again: %v", refs)
 	}
-	if refs := d.Place(c.said, c.Verbatim.Text(), c.mentions, known[:1], d.now); len(refs) != 1 || refs[0].ID != IDOf(parcel) {
+	if refs, _ := d.Place(c.said, c.Verbatim.Text(), c.mentions, known[:1], d.now); len(refs) != 1 || refs[0].ID != IDOf(parcel) {
 		t.Errorf("placed again without the parcel: %v", refs)
 	}
 }
@@ -633,14 +633,13 @@ func TestRemovedWordsGo(t *testing.T) {
 		if v, _ := w.count(1); v != 1 {
 			t.Errorf("%d members, want 1", v)
 		}
-		if got := d.Wiped(); len(got) != 1 || got[0] != 1 {
-			t.Fatalf("wiped %v, want 1", got)
-		}
-		_, r, err := readRow(store.Document{ID: key(1), Body: w.documents[KindRetired][key(1)]})
+		err := d.Wipe(func(number int64) (*Issue, error) {
+			_, r, err := readRow(store.Document{ID: key(number), Body: w.documents[KindRetired][key(number)]})
+			return &Issue{centroid: centroid{number: number}, doc: r.doc}, err
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		d.Wipe(&Issue{centroid: centroid{number: 1}, doc: r.doc})
 		d.save(w)
 		if strings.Contains(w.text(), "zyzzyva") {
 			t.Error("a removed word is still there")
@@ -808,7 +807,8 @@ func TestRetire(t *testing.T) {
 		text := strings.Join(words[3*k:3*k+3], " ")
 		m := Mention{Span: earshot.Span{End: len(text)}, Lang: "en", Terms: strings.Fields(text), Troubled: true, Bears: true, Opens: true}
 		s := &Said{Value: series.Value{At: d.now, Person: uint64(k), Channel: "chat"}, Verbatim: fmt.Sprint("w", k), Lang: "en"}
-		for _, r := range d.Place(s, text, []Mention{m}, nil, d.now) {
+		refs, _ := d.Place(s, text, []Mention{m}, nil, d.now)
+		for _, r := range refs {
 			n, _ := NumberOf(r.ID)
 			if was, ok := seen[n]; ok && r.Similarity == 1 {
 				t.Fatalf("the number %d of %q is given to %q", n, was, text)

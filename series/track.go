@@ -94,13 +94,11 @@ func (t *Track) LiveIn(from, to int64) int {
 // Remove takes a verbatim out again.
 func (t *Track) Remove(at time.Time, verbatim string) {
 	t.count(at, -1)
-	t.Recent = slices.DeleteFunc(t.Recent, func(s Said) bool {
-		if s.Verbatim != verbatim {
-			return false
-		}
-		t.countLive(&s, -1)
-		return true
-	})
+	i, found := slices.BinarySearchFunc(t.Recent, Said{Slot: Slot(at), Verbatim: verbatim}, CompareSaid)
+	if found {
+		t.countLive(&t.Recent[i], -1)
+		t.Recent = slices.Delete(t.Recent, i, i+1)
+	}
 }
 
 func (t *Track) count(at time.Time, d int32) { t.AddHour(HourOf(at), d) }

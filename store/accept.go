@@ -142,15 +142,15 @@ func (w *writer) put(tenant int64, lane Lane, e waiting) error {
 }
 
 // Erase implements Store. A row with the verbatim's id stays, for the log.
-func (s *SQLite) Erase(ctx context.Context, tenant, id string, at time.Time, payload []byte) error {
+func (s *SQLite) Erase(ctx context.Context, tenant, id string, at time.Time) error {
 	no, err := s.tenant(ctx, tenant)
 	if err != nil {
 		return err
 	}
-	return s.w.do(ctx, 1, false, func(w *writer) error { return w.erase(no, id, at.UnixNano(), payload) })
+	return s.w.do(ctx, 1, false, func(w *writer) error { return w.erase(no, id, at.UnixNano()) })
 }
 
-func (w *writer) erase(tenant int64, id string, at int64, payload []byte) error {
+func (w *writer) erase(tenant int64, id string, at int64) error {
 	var found [1]driver.Value
 	if ok, err := w.findForErasure.row(found[:], tenant, id); err != nil {
 		return err
@@ -182,11 +182,7 @@ func (w *writer) erase(tenant int64, id string, at int64, payload []byte) error 
 		}
 	}
 	w.erased = true
-	e := waiting{kind: TypeErase, n: n, at: at}
-	if payload != nil {
-		e.payload = payload
-	}
-	return w.put(tenant, Live, e)
+	return w.put(tenant, Live, waiting{kind: TypeErase, n: n, at: at})
 }
 
 var errNoVerbatim = earshot.Errorf(earshot.NotFound, "there is no such verbatim")

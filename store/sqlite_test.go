@@ -270,7 +270,7 @@ func TestErasedIsOffTheDisk(t *testing.T) {
 	}
 	s = open(t, dir)
 	for _, id := range []string{"v_1", "v_2"} {
-		if err := s.Erase(t.Context(), "t", id, time.Now(), nil); err != nil {
+		if err := s.Erase(t.Context(), "t", id, time.Now()); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -50,7 +50,7 @@ func (s *statements) prepare(c *conn) error {
 		&s.tenantSeq:    `SELECT seq FROM tenants WHERE no = ?`,
 		&s.setTenantSeq: `UPDATE tenants SET seq = ?2, analysed = analysed + ?3 WHERE no = ?1`,
 		&s.log: `INSERT OR IGNORE INTO log (key, type, lane, n, at, payload)
-			SELECT ?2, type, ?3, n, at, CASE type WHEN 'erase' THEN NULL ELSE payload END FROM queue WHERE key = ?1`,
+			SELECT ?2, type, ?3, n, at, payload FROM queue WHERE key = ?1`,
 		&s.dequeue: `DELETE FROM queue WHERE key = ?`,
 		&s.insertAnalysis: `INSERT OR IGNORE INTO analyses (n, seq, revision, issues, body)
 			SELECT v.n, ?2, v.revision, ?4, ?5 FROM log l JOIN verbatims v ON v.n = l.n

@@ -144,9 +144,9 @@ type Store interface {
 	// The outcomes are in the order of the items.
 	Accept(ctx context.Context, tenant string, items []Item) ([]Outcome, error)
 	// Erase removes the text and the analysis of a verbatim at once and puts an erase entry in the live lane.
-	// at is when it was asked for; payload goes with the entry until that is applied, and is not kept in the log.
-	// NotFound if there is none. Its external id is free again.
-	Erase(ctx context.Context, tenant, id string, at time.Time, payload []byte) error
+	// at is when it was asked for. NotFound if there is none. Its external id is free again. What SetCounted wrote
+	// stays until the entry is applied.
+	Erase(ctx context.Context, tenant, id string, at time.Time) error
 
 	// Waiting names the tenants that have entries waiting.
 	Waiting(ctx context.Context) ([]string, error)

@@ -68,7 +68,7 @@ func (t *tx) Apply(entries []*Entry) error {
 		e.Seq = uint64(seq)
 		t.remember(e)
 		if e.Type == TypeErase {
-			w.erased = true // its payload
+			w.erased = true // what it was counted as goes now
 		}
 		if e.Record == nil || e.Record.Analysis == nil {
 			continue

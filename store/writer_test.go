@@ -149,7 +149,7 @@ func TestFailingCallsLeaveNeighboursAlone(t *testing.T) {
 				return errors.Join(x.(*tx).w.put(1, Live, waiting{kind: TypeTick}), errors.New("no"))
 			})
 		}},
-		{"erase what is not there", earshot.NotFound, func() error { return s.Erase(context.Background(), "t", "v_none", time.Now(), nil) }},
+		{"erase what is not there", earshot.NotFound, func() error { return s.Erase(context.Background(), "t", "v_none", time.Now()) }},
 		{"panic", earshot.Internal, func() error {
 			return s.Update(context.Background(), "t", func(x Tx) error {
 				_ = x.(*tx).w.put(1, Live, waiting{kind: TypeTick})
@@ -273,7 +273,7 @@ func TestErasedTextLeavesTheLog(t *testing.T) {
 	if _, err := s.Accept(t.Context(), "t", testItems(1, "a")); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Erase(t.Context(), "t", "v_a0", time.Now(), nil); err != nil {
+	if err := s.Erase(t.Context(), "t", "v_a0", time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	for { // the writer comes to it when it is idle

@@ -141,7 +141,7 @@ func counted(f *fixture) {
 	b, err := f.Counted(f.ctx, here, "v_1")
 	f.no(err)
 	f.same("counted", string(b), "as this")
-	f.no(f.Erase(f.ctx, here, "v_1", late, nil))
+	f.no(f.Erase(f.ctx, here, "v_1", late))
 	b, err = f.Counted(f.ctx, here, "v_1")
 	f.no(err)
 	f.same("still known after erasure, for the entry that takes it back", string(b), "as this")

@@ -341,7 +341,7 @@ func noExternalID(f *fixture) {
 func unknownTenant(f *fixture) {
 	_, err := f.Accept(f.ctx, "nobody", []store.Item{item("v_1", "e", "b", "a")})
 	f.code(err, earshot.NotFound)
-	f.code(f.Erase(f.ctx, "nobody", "v_1", late, nil), earshot.NotFound)
+	f.code(f.Erase(f.ctx, "nobody", "v_1", late), earshot.NotFound)
 	f.code(f.Update(f.ctx, "nobody", func(store.Tx) error { return nil }), earshot.NotFound)
 	_, err = f.Take(f.ctx, "nobody", 1)
 	f.code(err, earshot.NotFound)
@@ -364,7 +364,7 @@ func tenantsApart(f *fixture) {
 	if len(recs) != 1 || recs[0].Verbatim.Text() != "ours" {
 		f.Errorf("got %d records", len(recs))
 	}
-	f.code(f.Erase(f.ctx, here, "v_2", late, nil), earshot.NotFound)
+	f.code(f.Erase(f.ctx, here, "v_2", late), earshot.NotFound)
 
 	theirs, err := f.Take(f.ctx, there, 10)
 	f.no(err)
@@ -467,7 +467,7 @@ func revisedInHand(f *fixture) {
 func erasedInHand(f *fixture) {
 	f.accept(item("v_1", "e1", "b", "a"), item("v_2", "", "b", "b"))
 	old := f.take(10)
-	f.no(f.Erase(f.ctx, here, "v_1", late, nil))
+	f.no(f.Erase(f.ctx, here, "v_1", late))
 	f.applyAll(old)
 	f.equal("applied", brief(old), []string{"v_1:verbatim@0", "v_2:verbatim@1"})
 	_, err := f.Record(f.ctx, here, "v_1")
@@ -481,10 +481,10 @@ func erase(f *fixture) {
 	f.accept(item("v_1", "e1", "b", "a"), item("v_2", "e2", "b", "b"))
 	f.applyAll(f.take(10))
 	f.accept(item("v_x", "e1", "b", "a", "b"), item("v_3", "e3", "b", "c"), item("v_x", "e3", "b", "c", "d"))
-	f.no(f.Erase(f.ctx, here, "v_1", late, nil))
-	f.no(f.Erase(f.ctx, here, "v_3", late, nil))
-	f.code(f.Erase(f.ctx, here, "v_1", late, nil), earshot.NotFound)
-	f.code(f.Erase(f.ctx, here, "v_none", late, nil), earshot.NotFound)
+	f.no(f.Erase(f.ctx, here, "v_1", late))
+	f.no(f.Erase(f.ctx, here, "v_3", late))
+	f.code(f.Erase(f.ctx, here, "v_1", late), earshot.NotFound)
+	f.code(f.Erase(f.ctx, here, "v_none", late), earshot.NotFound)
 	_, err := f.Record(f.ctx, here, "v_1")
 	f.code(err, earshot.NotFound)
 	recs, err := f.Records(f.ctx, here, []string{"v_1", "v_2", "v_3"})
@@ -576,7 +576,7 @@ func fail(f *fixture) {
 	failOne(&was) // no longer waits under that id
 	f.applyAll(f.take(2))
 	failOne(f.take(1)[0])
-	f.no(f.Erase(f.ctx, here, "v_1", late, nil)) // finds an entry that failed too
+	f.no(f.Erase(f.ctx, here, "v_1", late)) // finds an entry that failed too
 	f.equal("what waits", brief(f.take(10)), []string{"v_1:erase@0"})
 }
 
@@ -611,7 +611,7 @@ func deadLetters(f *fixture) {
 	f.applyAll(f.take(10))
 	f.equal("log", brief(f.log()), []string{"v_3:verbatim@1"})
 
-	f.no(f.Erase(f.ctx, here, "v_1", late, nil))
+	f.no(f.Erase(f.ctx, here, "v_1", late))
 	all, err = f.DeadLetters(f.ctx, here, 0, 10)
 	f.no(err)
 	f.equal("after erasing", all, rest)
@@ -722,7 +722,7 @@ func allAtOnce(f *fixture) {
 					f.Errorf("accept: %v, %v", out, err)
 				}
 				if i%5 == 0 {
-					if err := f.Erase(f.ctx, here, id+"x", late, nil); err != nil {
+					if err := f.Erase(f.ctx, here, id+"x", late); err != nil {
 						f.Errorf("erase: %v", err)
 					}
 				}
