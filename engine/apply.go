@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -162,7 +164,7 @@ func (e *Engine) apply(ctx context.Context, t *tenant, st *state, w *work) error
 			return err
 		}
 		st.erase(entry.Verbatim, before, entry.At)
-		if err := e.retitle(ctx, t, st, before); err != nil {
+		if err := e.forget(ctx, t, st, entry.Verbatim, before); err != nil {
 			return err
 		}
 	default:
@@ -171,9 +173,9 @@ func (e *Engine) apply(ctx context.Context, t *tenant, st *state, w *work) error
 	return st.issues.Wipe(func(number int64) (*issues.Issue, error) { return issues.Stored(ctx, e.store, t.id, number) })
 }
 
-// retitle gives the earlier alerts of an erased verbatim's issues the titles
-// that those have now: the old ones may be its words.
-func (e *Engine) retitle(ctx context.Context, t *tenant, st *state, before *counted) error {
+// forget takes an erased verbatim out of the alerts of its issues, those of
+// earlier incidents too.
+func (e *Engine) forget(ctx context.Context, t *tenant, st *state, verbatim string, before *counted) error {
 	if before == nil || len(before.Issues) == 0 {
 		return nil
 	}
@@ -185,17 +187,25 @@ func (e *Engine) retitle(ctx context.Context, t *tenant, st *state, before *coun
 	for _, n := range numbersOf(before.Issues) {
 		about[st.issues.Current(n)] = true
 	}
+	alerts := map[string]*incident{} // as they are now
 	for _, d := range docs {
 		in := &incident{}
 		if err := json.Unmarshal(d.Body, in); err != nil {
 			return fmt.Errorf("alert %s: %d bytes are not what was written", d.ID, len(d.Body))
 		}
+		alerts[in.Alert.ID] = in
+	}
+	for id, in := range st.watch.dirty {
+		alerts[id] = in
+	}
+	for _, id := range slices.Sorted(maps.Keys(alerts)) {
+		in := alerts[id]
+		if now := st.watch.find(id); now != nil {
+			in = now
+		}
 		n, _ := issues.NumberOf(in.Alert.Subject.ID)
-		if n = st.issues.Current(n); about[n] && !st.watch.has(in.Alert.ID) {
-			in.Alert.Subject.Title = ""
-			if i := st.issues.Get(n); i != nil {
-				in.Alert.Subject.Title = st.issues.Title(i)
-			}
+		if n = st.issues.Current(n); about[n] {
+			in.forget(st, verbatim, n)
 			st.watch.old = append(st.watch.old, in)
 		}
 	}

@@ -139,7 +139,7 @@ func (st *state) place(it *item, before *counted, at time.Time) {
 		longer := before.Turns <= len(rec.Verbatim.Turns) && printOf(rec.Verbatim.Turns[:before.Turns]) == before.Print
 		if longer {
 			st.take(rec.Verbatim.ID, before, nil)
-			known, c.Placed = before.Issues, before.Placed
+			known, c.Placed = st.currentIssues(before.Issues), before.Placed
 			mentions = slices.DeleteFunc(slices.Clone(mentions), func(m issues.Mention) bool {
 				return rec.Analysis.Segments[m.Segment].Turn < before.Turns
 			})
@@ -148,12 +148,8 @@ func (st *state) place(it *item, before *counted, at time.Time) {
 		}
 	}
 	said := c.said(rec.Verbatim.ID)
-	var rejoined []int64
 	for _, n := range numbersOf(known) {
-		if n = st.issues.Current(n); !slices.Contains(rejoined, n) {
-			rejoined = append(rejoined, n)
-			st.issues.Rejoin(said, n, c.Troubled, st.clock)
-		}
+		st.issues.Rejoin(said, n, c.Troubled, st.clock)
 	}
 	refs, placed := st.issues.Place(said, rec.Verbatim.Text(), mentions, known, st.clock)
 	c.Issues = append(slices.Clone(known), refs...)
@@ -174,7 +170,6 @@ func (st *state) erase(id string, before *counted, at time.Time) {
 		return
 	}
 	st.take(id, before, before.Placed)
-	st.watch.forget(st, id, numbersOf(before.Issues))
 	st.counted[id] = nil
 }
 

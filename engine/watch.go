@@ -45,6 +45,7 @@ func (in *incident) open() bool { return in.Alert.State != earshot.Resolved }
 
 type baseline struct {
 	hour int64
+	born time.Time
 	alert.Baseline
 }
 
@@ -321,11 +322,16 @@ func (w *watch) merged(st *state, from, into int64, now time.Time) {
 	case !in.open():
 		if other == nil {
 			w.incidents[into] = in // what it holds back stays held back
-		} else if in.Memory.Holds.After(other.Memory.Holds) {
-			other.Memory.Holds = in.Memory.Holds
-			w.dirty[other.Alert.ID] = other
+			break
 		}
-		w.dirty[in.Alert.ID] = in
+		stays := later(other, in)
+		for _, o := range []*incident{in, other} {
+			if !stays.open() && o.Memory.Holds.After(stays.Memory.Holds) {
+				stays.Memory.Holds = o.Memory.Holds
+			}
+		}
+		w.incidents[into] = stays
+		w.dirty[stays.Alert.ID] = stays
 	case i == nil || other != nil && other.open(): // gone, or two incidents turn out to be one
 		c, _ := alert.Command(in.Alert, &in.Memory, "resolve", "", "system", now)
 		w.apply(st, from, in, c, now)
@@ -338,49 +344,73 @@ func (w *watch) merged(st *state, from, into int64, now time.Time) {
 	}
 }
 
+// later says which of two incidents of one issue speaks for it: the one that
+// runs, else the one that ended last.
+func later(a, b *incident) *incident {
+	switch {
+	case a.open() != b.open():
+		if a.open() {
+			return a
+		}
+		return b
+	case a.open():
+		// Two that run are not possible; the order is that of their numbers.
+	case !a.Alert.ResolvedAt.Equal(*b.Alert.ResolvedAt):
+		if a.Alert.ResolvedAt.After(*b.Alert.ResolvedAt) {
+			return a
+		}
+		return b
+	}
+	if alertKey(a.Alert.ID) > alertKey(b.Alert.ID) {
+		return a
+	}
+	return b
+}
+
 // pinned says whether an issue has an incident that is running.
 func (w *watch) pinned(number int64) bool {
 	in := w.incidents[number]
 	return in != nil && in.open()
 }
 
-// has says whether an alert is the latest of its issue.
-func (w *watch) has(id string) bool {
-	for _, in := range w.incidents {
-		if in.Alert.ID == id {
-			return true
-		}
+// forget takes an erased verbatim out of an alert of one of its issues, and its
+// words, which the title may be.
+func (in *incident) forget(st *state, verbatim string, number int64) {
+	is := func(id string) bool { return id == verbatim }
+	in.Alert.Examples = slices.DeleteFunc(in.Alert.Examples, is)
+	if is(in.Alert.FirstVerbatim) {
+		in.Alert.FirstVerbatim = ""
 	}
-	return false
+	in.Alert.Subject.Title = ""
+	if i := st.issues.Get(number); i != nil {
+		in.Alert.Subject.Title = st.issues.Title(i)
+	}
 }
 
-// forget takes an erased verbatim out of the alerts of its issues, and its words
-// out of their titles.
-func (w *watch) forget(st *state, verbatim string, numbers []int64) {
-	for _, n := range numbers {
-		n = st.issues.Current(n)
-		in := w.incidents[n]
-		if in == nil {
-			continue
-		}
-		is := func(id string) bool { return id == verbatim }
-		in.Alert.Examples = slices.DeleteFunc(in.Alert.Examples, is)
-		if is(in.Alert.FirstVerbatim) {
-			in.Alert.FirstVerbatim = ""
-		}
-		if i := st.issues.Get(n); i != nil {
-			in.Alert.Subject.Title = st.issues.Title(i)
-		}
-		w.dirty[in.Alert.ID] = in
+// find gives an alert that is in memory; nil if it is not.
+func (w *watch) find(id string) *incident {
+	if in := w.dirty[id]; in != nil {
+		return in
 	}
+	for _, in := range w.incidents {
+		if in.Alert.ID == id {
+			return in
+		}
+	}
+	for _, in := range w.old {
+		if in.Alert.ID == id {
+			return in
+		}
+	}
+	return nil
 }
 
 // baseline gives what is expected of an issue in this hour.
 func (w *watch) baseline(st *state, i *issues.Issue, now time.Time) *alert.Baseline {
 	hour := series.HourOf(now)
 	b, ok := w.baselines[i.Number()]
-	if !ok || b.hour != hour {
-		b = baseline{hour, alert.NewBaseline(w.track(st, i), &w.season, now)}
+	if !ok || b.hour != hour || !b.born.Equal(i.FirstSeen) {
+		b = baseline{hour, i.FirstSeen, alert.NewBaseline(w.track(st, i), &w.season, now)}
 		w.baselines[i.Number()] = b
 	}
 	return &b.Baseline
@@ -482,11 +512,10 @@ func (w *watch) load(ctx context.Context, s store.State, tenant string, current 
 		n = current(n)
 		switch before := w.incidents[n]; {
 		case !ok:
-		case before == nil || in.open() || !before.open():
-			if before != nil && before.Memory.Holds.After(in.Memory.Holds) && !in.open() {
-				in.Memory.Holds = before.Memory.Holds
-			}
+		case before == nil:
 			w.incidents[n] = in
+		default:
+			w.incidents[n] = later(before, in)
 		}
 	}
 	return nil
