@@ -64,6 +64,7 @@ PROVE ?= 5
 prove: need-go
 	$(GO) test ./cmd/earshot -run TestKill -count $(PROVE) -v -timeout 60m
 	$(GO) test ./query ./index -run TestJudge -count $(PROVE)
+	EARSHOT_SEEDS=40 $(GO) test ./engine -run Anywhere -timeout 30m
 
 ## eval: what the baseline gets right on the texts written for it, and every miss
 eval: need-go
