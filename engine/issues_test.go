@@ -347,6 +347,36 @@ func TestNobodyIsWoken(t *testing.T) {
 	}
 }
 
+// TestResolvedStaysResolved: who ends an alert does not hear of the same posts again.
+func TestResolvedStaysResolved(t *testing.T) {
+	at := time.Date(2026, 11, 20, 9, 2, 0, 0, time.UTC)
+	clock := &hand{at: at}
+	h := open(t, t.TempDir(), func(o *Options) { o.Now = clock.now })
+	for i := range 20 {
+		clock.set(at.Add(time.Duration(i) * 5 * time.Second))
+		d := draft(fmt.Sprint(i), []string{"OTP ไม่มาเลยค่ะ เข้าแอปไม่ได้", "รอ OTP นานมาก ไม่ส่งมาสักที", "OTP ไม่ส่งมา ล็อกอินไม่ได้"}[i%3])
+		d.Verbatim.Customer = fmt.Sprint("c", i)
+		h.accept("a", d)
+		h.idle("a")
+	}
+	list := h.alerts("a")
+	if len(list) != 1 {
+		t.Fatalf("%d alerts, want 1", len(list))
+	}
+	a, err := h.CommandAlert(t.Context(), "a", list[0].ID, "resolve", "", "k_1")
+	if err != nil || a.Observed < 15 {
+		t.Errorf("resolved with %d observed, %v; want what there is by now", a.Observed, err)
+	}
+	for hour := range 8 {
+		clock.set(at.Add(time.Duration(hour+1) * time.Hour))
+		h.accept("a", draft(fmt.Sprint("quiet ", hour), "ok"))
+		h.idle("a")
+	}
+	if n := len(h.alerts("a")); n != 1 {
+		t.Errorf("%d alerts after it was resolved, want 1", n)
+	}
+}
+
 // TestIncident leads one from its first moment to its last.
 func TestIncident(t *testing.T) {
 	at := time.Date(2026, 11, 20, 9, 2, 0, 0, time.UTC)

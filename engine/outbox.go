@@ -106,6 +106,7 @@ func (m *message) delivery(st *state) earshot.Delivery {
 			for k := range w.Examples {
 				w.Examples[k].Text = "" // a message is no place for customers' words: their ids are enough
 			}
+			w.Phrases = map[string][]string{}
 			data = w
 		}
 	}

@@ -160,6 +160,7 @@ func (w *watch) judge(st *state, i *issues.Issue, now time.Time) {
 		v = w.verdict(st, i, b, counts, now)
 	}
 	if running {
+		w.refresh(in, v)
 		w.apply(st, i.Number(), in, alert.Look(in.Alert, &in.Memory, v, now, w.loc), now)
 		return
 	}
@@ -180,6 +181,14 @@ func (w *watch) judge(st *state, i *issues.Issue, now time.Time) {
 	dress(in.Alert, said, v.Window)
 	w.incidents[i.Number()] = in
 	w.apply(st, i.Number(), in, alert.Change{Changed: true, Event: alert.Fired}, now)
+}
+
+// refresh makes a running alert say how bad it has been so far. Whom that
+// concerns is told by alert.Look alone, when it got materially worse.
+func (w *watch) refresh(in *incident, v alert.Verdict) {
+	if a := in.Alert; v.Fired && v.Observed > a.Observed {
+		a.Observed, a.Customers, a.Expected, a.Ratio, a.Window, a.Reason = v.Observed, v.People, v.Expected, v.Ratio, v.Window, v.Reason(w.loc)
+	}
 }
 
 func (w *watch) verdict(st *state, i *issues.Issue, b *alert.Baseline, counts [3]alert.Count, now time.Time) alert.Verdict {
@@ -433,6 +442,18 @@ func (w *watch) disturbed(st *state, c *counted) {
 func (w *watch) command(st *state, id, action, args, by string, now time.Time) (*earshot.Alert, error) {
 	for n, in := range w.incidents {
 		if in.Alert.ID == id {
+			if i := st.issues.Get(n); i != nil && in.open() {
+				// A person who ends it ends what is there now, not what it was when it fired.
+				counts := w.counts(st, i, now)
+				end := series.Slot(now) + 1
+				countPeople(&counts, st.set.Of(series.Issue(n)).In(end-windows[2], end))
+				if v := w.verdict(st, i, w.baseline(st, i, now), counts, now); v.Fired {
+					w.refresh(in, v)
+					if action == "resolve" {
+						in.Memory.Observed, in.Memory.Span = v.Observed, v.Window.To.Sub(v.Window.From)
+					}
+				}
+			}
 			c, err := alert.Command(in.Alert, &in.Memory, action, args, by, now)
 			if err != nil {
 				return nil, err

@@ -85,7 +85,7 @@ func cut(text string, most int) string {
 
 // retitle names an issue that is new or has grown by much since it was named.
 func (t *Tracker) retitle(i *Issue) {
-	if i.Opened && i.Mentions >= 3*i.Titled {
+	if i.Opened && i.Mentions >= 4*i.Titled {
 		t.title(i)
 	}
 }
