@@ -78,8 +78,8 @@ const (
 // make one person's forty posts an outbreak.
 const voices = 1.5
 
-// childhood is how long a subject is new, and judged by what new ones do.
-const childhood = 48 * time.Hour
+// Childhood is how long a subject is new, and judged by what new ones do.
+const Childhood = 48 * time.Hour
 
 // The clear level: a window is calm again below this ratio or above this tail.
 const (
@@ -125,7 +125,7 @@ func Judge(now time.Time, t Track, b *Baseline, counts [3]Count, sens Sensitivit
 func judge(now time.Time, t Track, b *Baseline, counts [3]Count, g gate) Verdict {
 	v := Verdict{Calm: true, Detector: Sudden, Tail: 1}
 	limits := g.sudden
-	if now.Sub(t.Born) < childhood {
+	if now.Sub(t.Born) < Childhood {
 		v.Detector, limits = Newborn, [3]float64{g.newborn, g.newborn, g.newborn}
 	}
 	if b == nil || !Judgeable(counts) {

@@ -7,11 +7,12 @@ import (
 	"time"
 
 	"github.com/earshot-cx/earshot"
+	"github.com/earshot-cx/earshot/series"
 )
 
 // steady is a track with n an hour, from so many hours ago to so many.
 func steady(now time.Time, from, to int, n int32) Track {
-	h := hourOf(now)
+	h := series.HourOf(now)
 	t := Track{Born: now.Add(-time.Duration(from) * time.Hour).Truncate(5 * time.Minute)}
 	for i := int64(from); i > int64(to); i-- {
 		t.Hours = append(t.Hours, Hour{H: h - i, N: n})
@@ -42,7 +43,7 @@ func TestExpected(t *testing.T) {
 	now := time.Date(2026, 11, 4, 14, 31, 0, 0, time.UTC)
 	hour := earshot.Window{From: now.Add(-time.Hour), To: now}
 	daily := Track{Born: now.Add(-60 * 24 * time.Hour)} // 6 an hour from 08 to 20 h, nothing at night
-	for h := hourOf(now) - memory; h < hourOf(now); h++ {
+	for h := series.HourOf(now) - memory; h < series.HourOf(now); h++ {
 		if clock := h % 24; clock >= 8 && clock < 20 {
 			daily.Hours = append(daily.Hours, Hour{H: h, N: 6})
 		}
@@ -54,7 +55,7 @@ func TestExpected(t *testing.T) {
 	all := steady(now, memory, 1000, 40) // the tenant sent nothing after that
 	var resumed Season
 	resumed.Count(all.Hours, now)
-	if len(resumed.Gaps) != 1 || resumed.Gaps[0].To != hourOf(now) {
+	if len(resumed.Gaps) != 1 || resumed.Gaps[0].To != series.HourOf(now) {
 		t.Fatalf("gaps are %v", resumed.Gaps)
 	}
 	for _, c := range []struct {
@@ -193,14 +194,14 @@ func TestUpper(t *testing.T) {
 
 func TestSeason(t *testing.T) {
 	now := time.Date(2026, 11, 4, 14, 31, 0, 0, time.UTC)
-	end := hourOf(now)
+	end := series.HourOf(now)
 	var s Season
 	s.Newborn.Subjects = 3
 	s.Count(steady(now, 336, 0, 5).Hours, now)
 	if !near(s.Weeks, 2, 1e-9) || len(s.Gaps) != 1 || s.Gaps[0] != (Gap{end - memory, end - 336}) || s.Newborn.Subjects != 3 {
 		t.Errorf("two weeks of five an hour: %v weeks, gaps %v, newborn %v", s.Weeks, s.Gaps, s.Newborn)
 	}
-	if monday := slot(hourOf(time.Date(2026, 11, 2, 0, 0, 0, 0, time.UTC))); monday != 0 {
+	if monday := slot(series.HourOf(time.Date(2026, 11, 2, 0, 0, 0, 0, time.UTC))); monday != 0 {
 		t.Errorf("Monday 00:00 is hour %d of the week", monday)
 	}
 	var weekends []Hour // a shop that sleeps on weekends has no gaps
@@ -225,14 +226,14 @@ func TestGrowth(t *testing.T) {
 	}
 	born := time.Date(2026, 11, 4, 14, 30, 0, 0, time.UTC)
 	for i := range 500 {
-		g.Learn(Track{Born: born, Hours: []Hour{{H: hourOf(born), N: 1}, {H: hourOf(born) + 30, N: int32(i % 20)}, {H: hourOf(born) + 60, N: 1000}}})
+		g.Learn(Track{Born: born, Hours: []Hour{{H: series.HourOf(born), N: 1}, {H: series.HourOf(born) + 30, N: int32(i % 20)}, {H: series.HourOf(born) + 60, N: 1000}}})
 	}
 	if a, b := g.prior(); !near(48*a/b, 9.2, .03) {
 		t.Errorf("after 500 that brought 9.5 more: %v", 48*a/b)
 	}
 	g.Learn(Track{Born: born}) // nothing is known of it
 	young := Season{Weeks: 0.5, Newborn: g}
-	young.Learn(Track{Born: born, Hours: []Hour{{H: hourOf(born), N: 500}}}) // the tenant was as new as its subject
+	young.Learn(Track{Born: born, Hours: []Hour{{H: series.HourOf(born), N: 500}}}) // the tenant was as new as its subject
 	if young.Newborn != g {
 		t.Error("a tenant's first days teach what new issues bring")
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/earshot-cx/earshot"
+	"github.com/earshot-cx/earshot/series"
 )
 
 // Constants of the model. Those in verbatims shrink: that many must have been
@@ -13,7 +14,7 @@ import (
 // expected rate, and ownWeek smaller than was best there: real weeks have more
 // habits than simulated ones.
 const (
-	lookback   = 6    // hours: the longest window; younger hours feed no expectation
+	Lookback   = 6    // hours: the longest window; younger hours feed no expectation
 	halfLife   = 80.  // hours after which a count weighs half in the level
 	leastTrust = 0.25 // verbatims by which the level leans towards the mean of all weeks, lest it rest on nothing
 	ownHour    = 12.  // verbatims, of the hour of the day, towards the tenant's rhythm
@@ -41,8 +42,8 @@ type Baseline struct {
 // so. The six hours before the hour of now are left out: they are what will be
 // judged. s may be nil.
 func NewBaseline(t Track, s *Season, now time.Time) Baseline {
-	end := hourOf(now) - lookback // exclusive
-	start := max(hourOf(t.Born), end-memory)
+	end := series.HourOf(now) - Lookback // exclusive
+	start := max(series.HourOf(t.Born), end-memory)
 	b := Baseline{born: t.Born.Unix()}
 	q := s.shape()
 	var growth Growth
@@ -67,7 +68,7 @@ func NewBaseline(t Track, s *Season, now time.Time) Baseline {
 			n[h.H-start] = float32(h.N)
 		}
 	}
-	if hourOf(t.Born) == start && n[0] > 0 {
+	if series.HourOf(t.Born) == start && n[0] > 0 {
 		n[0]--
 	}
 	const unknown = -1
@@ -171,7 +172,7 @@ func evidence(mu float64) float64 { return 1 / (1 + usualHour*mu) }
 // so an incident moves the level little, and a lasting change moves it within
 // days.
 func (b *Baseline) level(n []float32, first int, p *[week]float64, a0, b0, mean float64) float64 {
-	decay := math.Exp2(-lookback / halfLife)
+	decay := math.Exp2(-Lookback / halfLife)
 	counts, hours := a0, b0 // weighted sums that the level rests on; what new subjects do counts as seen at birth
 	hourWeight := usualSeen + usualDays*24*mean*mean
 	sixWeight := usualSeen + usualDays*4*36*mean*mean
@@ -181,7 +182,7 @@ func (b *Baseline) level(n []float32, first int, p *[week]float64, a0, b0, mean 
 	for i := 0; i < len(n); {
 		level := (counts + leastTrust) / (hours + leastTrust/mean)
 		var sum, expected, factors float64
-		for end := min(len(n), i+lookback); i < end; i++ {
+		for end := min(len(n), i+Lookback); i < end; i++ {
 			c := n[i]
 			f := p[w]
 			if w++; w == week {
@@ -222,7 +223,7 @@ func clip(mu float64) float64 {
 func (b *Baseline) Expected(w earshot.Window) float64 {
 	from, to := max(w.From.Unix(), b.born), w.To.Unix()
 	sum := 0.0
-	for h := hourOf(time.Unix(from, 0)); from < to; h++ {
+	for h := series.HourOf(time.Unix(from, 0)); from < to; h++ {
 		next := min(to, (h+1)*3600)
 		sum += float64(b.rate[slot(h)]) * float64(next-from)
 		from = next

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/earshot-cx/earshot"
+	"github.com/earshot-cx/earshot/series"
 )
 
 // An alertCase is a line of testdata/cases/cases.jsonl of area "alert".
@@ -74,7 +75,7 @@ func play(t *testing.T, c alertCase) {
 			buckets = append(buckets, n*(k+1)/perHour-n*k/perHour)
 		}
 		if n > 0 {
-			track.Hours = append(track.Hours, Hour{H: hourOf(c.Input.Start) + int64(i), N: int32(n)})
+			track.Hours = append(track.Hours, Hour{H: series.HourOf(c.Input.Start) + int64(i), N: int32(n)})
 		}
 	}
 	var m Memory
@@ -85,7 +86,7 @@ func play(t *testing.T, c alertCase) {
 		now := c.Input.Start.Add(time.Duration(i)*5*time.Minute + 4*time.Minute)
 		past := Track{Born: track.Born}
 		for _, h := range track.Hours {
-			if h.H <= hourOf(now) {
+			if h.H <= series.HourOf(now) {
 				past.Hours = append(past.Hours, h)
 			}
 		}

@@ -1,6 +1,10 @@
 package alert
 
-import "time"
+import (
+	"time"
+
+	"github.com/earshot-cx/earshot/series"
+)
 
 // week is the hours of a week; memory is how many of them a baseline looks back.
 const (
@@ -11,14 +15,6 @@ const (
 // slot is the hour of the week, Monday 00:00 UTC being 0, of an hour since 1970
 // (which began on a Thursday).
 func slot(h int64) int { return int(((h+72)%week + week) % week) }
-
-func hourOf(t time.Time) int64 {
-	s := t.Unix()
-	if s < 0 {
-		s -= 3599
-	}
-	return s / 3600
-}
 
 // A Season is the tenant's own rhythm. The zero value knows nothing and serves.
 type Season struct {
@@ -47,7 +43,7 @@ const (
 // Count reads the rhythm from the tenant's hourly counts of all verbatims,
 // ascending, as a Track has them. Newborn stays as it is.
 func (s *Season) Count(all []Hour, now time.Time) {
-	end := hourOf(now) // the hour that still fills is left out
+	end := series.HourOf(now) // the hour that still fills is left out
 	var silences []Gap
 	active, total := int64(memory), 0.0
 	last, first := end-memory-1, end
@@ -149,10 +145,10 @@ const (
 )
 
 // Learn takes in a subject that has come of age: the caller calls it once, when
-// its childhood of 48 hours is over. What was first heard of in the tenant's own
+// its Childhood of 48 hours is over. What was first heard of in the tenant's own
 // first days was new to us only, and teaches nothing.
 func (s *Season) Learn(t Track) {
-	if s.Weeks*week >= settling+childhood.Hours() {
+	if s.Weeks*week >= settling+Childhood.Hours() {
 		s.Newborn.Learn(t)
 	}
 }
@@ -164,10 +160,10 @@ const settling = 72
 // Learn counts a subject whatever its tenant's age (see Season.Learn). Old ones
 // are slowly forgotten.
 func (g *Growth) Learn(t Track) {
-	first := hourOf(t.Born)
+	first := series.HourOf(t.Born)
 	n := -1.0
 	for _, h := range t.Hours {
-		if h.H >= first && h.H < first+int64(childhood/time.Hour) {
+		if h.H >= first && h.H < first+int64(Childhood/time.Hour) {
 			n += float64(h.N)
 		}
 	}
@@ -191,5 +187,5 @@ func (g *Growth) prior() (a, b float64) {
 	mean := (g.Sum + believed*believedMean) / n
 	variance := (g.Squares+believed*usual)/n - mean*mean
 	a = min(2, max(0.1, mean*mean/max(variance-mean, 1e-9)))
-	return a, a * childhood.Hours() / max(mean, 0.1)
+	return a, a * Childhood.Hours() / max(mean, 0.1)
 }

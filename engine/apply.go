@@ -139,7 +139,7 @@ func (e *Engine) write(ctx context.Context, t *tenant, st *state, first func(sto
 	}
 	e.publish(t, st, events, entries)
 	if len(messages) > 0 {
-		e.wakeSender()
+		e.sender.Wake()
 	}
 	return nil
 }
@@ -189,20 +189,15 @@ func (e *Engine) forget(ctx context.Context, t *tenant, st *state, verbatim stri
 	}
 	alerts := map[string]*incident{} // as they are now
 	for _, d := range docs {
-		in := &incident{}
-		if err := json.Unmarshal(d.Body, in); err != nil {
-			return fmt.Errorf("alert %s: %d bytes are not what was written", d.ID, len(d.Body))
+		in, err := unpackIncident(d)
+		if err != nil {
+			return err
 		}
 		alerts[in.Alert.ID] = in
 	}
-	for id, in := range st.watch.dirty {
-		alerts[id] = in
-	}
+	st.watch.inMemory(alerts)
 	for _, id := range slices.Sorted(maps.Keys(alerts)) {
 		in := alerts[id]
-		if now := st.watch.find(id); now != nil {
-			in = now
-		}
 		n, _ := issues.NumberOf(in.Alert.Subject.ID)
 		if n = st.issues.Current(n); about[n] {
 			in.forget(st, verbatim, n)

@@ -53,8 +53,6 @@ func (o outbox) Webhook(ctx context.Context, tenant, id string) (earshot.Webhook
 	return unpackWebhook(body)
 }
 
-func (e *Engine) wakeSender() { e.sender.Wake() }
-
 // A message is an event for one webhook.
 type message struct {
 	webhook string
@@ -241,7 +239,7 @@ func (e *Engine) TestWebhook(ctx context.Context, tenant, id string) (earshot.De
 	}
 	d := newDelivery(id, "test", "", e.now(), map[string]string{"message": "This is a test from Earshot."})
 	err := e.store.Update(ctx, tenant, func(tx store.Tx) error { return tx.PutDelivery(d) })
-	e.wakeSender()
+	e.sender.Wake()
 	return d, err
 }
 

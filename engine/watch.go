@@ -41,6 +41,14 @@ type incident struct {
 	Folded []int64        `json:"folded,omitempty"` // issues whose spikes are part of it
 }
 
+func unpackIncident(d store.Document) (*incident, error) {
+	in := &incident{}
+	if err := json.Unmarshal(d.Body, in); err != nil {
+		return nil, fmt.Errorf("alert %s: %d bytes are not what was written", d.ID, len(d.Body))
+	}
+	return in, nil
+}
+
 func (in *incident) open() bool { return in.Alert.State != earshot.Resolved }
 
 type baseline struct {
@@ -122,7 +130,7 @@ func (w *watch) tick(st *state, now time.Time) {
 // learn takes in how the issues grew whose first two days are over since the
 // last time.
 func (w *watch) learn(st *state, hour int64) {
-	const childhood = 48
+	const childhood = int64(alert.Childhood / time.Hour)
 	for _, i := range st.issues.All() {
 		age := hour - series.HourOf(i.FirstSeen)
 		if i.Opened && w.seasonAt > 0 && age >= childhood && age-(hour-w.seasonAt) < childhood {
@@ -154,10 +162,7 @@ func (w *watch) judge(st *state, i *issues.Issue, now time.Time) {
 		if !running && sparse(counts[2].N) {
 			return
 		}
-		end := series.Slot(now) + 1
-		said = st.set.Of(series.Issue(i.Number())).In(end-windows[2], end)
-		countPeople(&counts, said)
-		v = w.verdict(st, i, b, counts, now)
+		v, said = w.peopled(st, i, b, counts, now)
 	}
 	if running {
 		w.refresh(in, v)
@@ -193,6 +198,14 @@ func (w *watch) refresh(in *incident, v alert.Verdict) {
 
 func (w *watch) verdict(st *state, i *issues.Issue, b *alert.Baseline, counts [3]alert.Count, now time.Time) alert.Verdict {
 	return alert.Judge(now, w.track(st, i), b, counts, alert.Sensitivity(w.rule.Sensitivity))
+}
+
+// peopled is the verdict on how many people there are, with what was said in the longest window.
+func (w *watch) peopled(st *state, i *issues.Issue, b *alert.Baseline, counts [3]alert.Count, now time.Time) (alert.Verdict, []series.Said) {
+	end := series.Slot(now) + 1
+	said := st.set.Of(series.Issue(i.Number())).In(end-windows[2], end)
+	countPeople(&counts, said)
+	return w.verdict(st, i, b, counts, now), said
 }
 
 // counts gives the trailing windows of an issue, with as many people as there are verbatims.
@@ -396,22 +409,16 @@ func (in *incident) forget(st *state, verbatim string, number int64) {
 	}
 }
 
-// find gives an alert that is in memory; nil if it is not.
-func (w *watch) find(id string) *incident {
-	if in := w.dirty[id]; in != nil {
-		return in
+// inMemory puts the alerts that are in memory, as they are now, in the place of
+// those that were read.
+func (w *watch) inMemory(alerts map[string]*incident) {
+	for _, in := range w.old {
+		alerts[in.Alert.ID] = in
 	}
 	for _, in := range w.incidents {
-		if in.Alert.ID == id {
-			return in
-		}
+		alerts[in.Alert.ID] = in
 	}
-	for _, in := range w.old {
-		if in.Alert.ID == id {
-			return in
-		}
-	}
-	return nil
+	maps.Copy(alerts, w.dirty)
 }
 
 // baseline gives what is expected of an issue in this hour.
@@ -429,9 +436,8 @@ func (w *watch) baseline(st *state, i *issues.Issue, now time.Time) *alert.Basel
 // rest on its hour are void. So they depend on what was counted alone, not on
 // when they were worked out.
 func (w *watch) disturbed(st *state, c *counted) {
-	const young = 6 // hours that feed no expectation
-	if series.HourOf(c.At) >= series.HourOf(st.clock)-young {
-		return
+	if series.HourOf(c.At) >= series.HourOf(st.clock)-alert.Lookback {
+		return // too young to feed one
 	}
 	for _, n := range numbersOf(c.Issues) {
 		delete(w.baselines, st.issues.Current(n))
@@ -444,10 +450,7 @@ func (w *watch) command(st *state, id, action, args, by string, now time.Time) (
 		if in.Alert.ID == id {
 			if i := st.issues.Get(n); i != nil && in.open() {
 				// A person who ends it ends what is there now, not what it was when it fired.
-				counts := w.counts(st, i, now)
-				end := series.Slot(now) + 1
-				countPeople(&counts, st.set.Of(series.Issue(n)).In(end-windows[2], end))
-				if v := w.verdict(st, i, w.baseline(st, i, now), counts, now); v.Fired {
+				if v, _ := w.peopled(st, i, w.baseline(st, i, now), w.counts(st, i, now), now); v.Fired {
 					w.refresh(in, v)
 					if action == "resolve" {
 						in.Memory.Observed, in.Memory.Span = v.Observed, v.Window.To.Sub(v.Window.From)
@@ -525,9 +528,9 @@ func (w *watch) load(ctx context.Context, s store.State, tenant string, current 
 		return err
 	}
 	for _, d := range rows { // oldest first: of an issue the one that runs remains, else the latest
-		in := &incident{}
-		if err := json.Unmarshal(d.Body, in); err != nil {
-			return fmt.Errorf("alert %s: %d bytes are not what was written", d.ID, len(d.Body))
+		in, err := unpackIncident(d)
+		if err != nil {
+			return err
 		}
 		n, ok := issues.NumberOf(in.Alert.Subject.ID)
 		n = current(n)

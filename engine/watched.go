@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -275,9 +274,9 @@ func (e *Engine) Alerts(ctx context.Context, tenant string, states []string, aft
 			begun = d.ID == alertKey(after)
 			continue
 		}
-		var in incident
-		if err := json.Unmarshal(d.Body, &in); err != nil {
-			return nil, false, fmt.Errorf("alert %s: %d bytes are not what was written", d.ID, len(d.Body))
+		in, err := unpackIncident(d)
+		if err != nil {
+			return nil, false, err
 		}
 		if len(states) > 0 && !slices.Contains(states, in.Alert.State) {
 			continue

@@ -31,7 +31,6 @@ package issues
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -63,7 +62,6 @@ type Issue struct {
 	doc
 	examples []example
 
-	dirty         bool // doc or centroid changed
 	dirtyExamples bool
 	unlike        bool // changed since the last look for a twin
 }
@@ -119,7 +117,7 @@ type Tracker struct {
 	// depend on what is saved alone.
 	Pinned func(number int64) bool
 
-	titler *Titler
+	reader *Reader
 	set    series.Set
 	spaces map[string]*space
 	issues map[int64]*Issue
@@ -155,7 +153,7 @@ type Event struct {
 // NewTracker makes the tracker of a tenant that has no issues. set is the
 // tenant's series, which the tracker reads and, when it merges, merges.
 func NewTracker(r *Reader, set series.Set) *Tracker {
-	t := &Tracker{titler: &Titler{r}, set: set, spaces: map[string]*space{}, issues: map[int64]*Issue{}, into: map[int64]int64{},
+	t := &Tracker{reader: r, set: set, spaces: map[string]*space{}, issues: map[int64]*Issue{}, into: map[int64]int64{},
 		changed: map[int64]*Issue{}, limit: MaxIssues, pulse: map[string]*pulse{}}
 	for _, f := range families {
 		t.pulse[f] = &pulse{}
@@ -176,7 +174,6 @@ type Said struct {
 // A Placed is a mention that was put into an issue: what it takes to take it out again.
 type Placed struct {
 	Number int64    `json:"issue"`
-	Family string   `json:"family"`
 	Terms  []string `json:"terms,omitzero"` // none if it did not shape the centroid
 }
 
@@ -191,7 +188,7 @@ func (t *Tracker) Place(s *Said, text string, mentions []Mention, known []earsho
 		if i == nil {
 			continue
 		}
-		p := Placed{Number: i.number, Family: i.Family}
+		p := Placed{Number: i.number}
 		if pulled {
 			p.Terms = m.Terms
 		}
@@ -221,7 +218,7 @@ func (t *Tracker) place(m *Mention, s *Said, now time.Time) (_ *Issue, similarit
 			return nil, 0, false
 		}
 		i := t.open(m, s)
-		space.add(&i.centroid, v, s.At, 1)
+		space.add(&i.centroid, v, s.At)
 		return i, 1, true
 	}
 	i := t.issues[c.number]
@@ -241,7 +238,7 @@ func (t *Tracker) place(m *Mention, s *Said, now time.Time) (_ *Issue, similarit
 	if i.First == s.Person && !i.Opened || t.saidBefore(i, s, now) {
 		return i, sim, false // one person's repeats do not pull
 	}
-	space.add(c, v, s.At, 1)
+	space.add(c, v, s.At)
 	i.Mentions++
 	i.unlike = true
 	t.touch(i)
@@ -307,10 +304,8 @@ func (t *Tracker) open(m *Mention, s *Said) *Issue {
 	return i
 }
 
-func (t *Tracker) touch(i *Issue) {
-	i.dirty = true
-	t.changed[i.number] = i
-}
+// touch has an issue saved.
+func (t *Tracker) touch(i *Issue) { t.changed[i.number] = i }
 
 // join makes a verbatim a member of an issue.
 func (t *Tracker) join(i *Issue, s *Said, troubled bool, now time.Time) {
@@ -582,7 +577,7 @@ func (t *Tracker) Remove(s *Said, numbers []int64, placed []Placed, now time.Tim
 	for k := range placed {
 		p := &placed[k]
 		if i := t.issues[t.Current(p.Number)]; i != nil && len(p.Terms) > 0 && len(i.vec) > 0 {
-			space := t.spaces[p.Family]
+			space := t.spaces[i.Family]
 			space.subtract(&i.centroid, space.vector(p.Terms), s.At)
 			t.touch(i)
 		}
@@ -698,5 +693,3 @@ func (t *Tracker) setState(i *Issue, state string, now time.Time, by, why string
 	t.note(i, now, by, state, why)
 	t.events = append(t.events, Event{"state", i, now})
 }
-
-func (i *Issue) String() string { return fmt.Sprintf("%s (%d)", i.ID(), i.Count) }

@@ -175,7 +175,6 @@ func saveIssue(to Ledger, kind string, i *Issue) error {
 	if err := to.Put(kind, key(i.number), body); err != nil {
 		return err
 	}
-	i.dirty = false
 	if !i.dirtyExamples {
 		return nil
 	}

@@ -216,8 +216,8 @@ func pick(touched []*centroid) {
 	}
 }
 
-// add puts a mention into a centroid of the space, with a weight of its own.
-func (s *space) add(c *centroid, v vector, at time.Time, times float64) {
+// add puts a mention into a centroid of the space.
+func (s *space) add(c *centroid, v vector, at time.Time) {
 	if c.mass == 0 {
 		c.ref = at
 		s.size++
@@ -228,7 +228,7 @@ func (s *space) add(c *centroid, v vector, at time.Time, times float64) {
 		c.scale(math.Exp(-e))
 		c.ref, e = at, 0
 	}
-	g := times * math.Exp(max(e, -far))
+	g := math.Exp(max(e, -far))
 	for _, x := range v {
 		s.put(c, x.name, g*x.w)
 	}

@@ -167,7 +167,7 @@ func (r *Reader) meant(dst []string, tokens []nlp.Token) []string {
 		if len(s.words) <= len(tokens) && s.at(tokens) {
 			longest = len(s.words)
 			for _, c := range s.concepts {
-				if !contains(dst, c) {
+				if !slices.Contains(dst, c) {
 					dst = append(dst, c)
 				}
 			}
@@ -241,21 +241,12 @@ func (r *Reader) terms(dst []string, text string, tokens []nlp.Token) []string {
 			continue
 		}
 		dst = r.meant(dst, tokens[i:])
-		if !r.tells(text, t) || contains(dst, t.Norm) {
+		if !r.tells(text, t) || slices.Contains(dst, t.Norm) {
 			continue
 		}
 		dst = append(dst, t.Norm)
 	}
 	return dst
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }
 
 // tells says whether a token can tell one trouble from another: a word, no
@@ -384,7 +375,7 @@ func troubledSegments(a *earshot.Analysis) []bool {
 	}
 	for k := range a.Evidence {
 		e := &a.Evidence[k]
-		if e.Score != "intent" || !contains(troubles, e.Label) {
+		if e.Score != "intent" || !slices.Contains(troubles, e.Label) {
 			continue
 		}
 		i := sort.Search(len(a.Segments), func(i int) bool { return a.Segments[i].End >= e.End })
@@ -397,7 +388,7 @@ func troubledSegments(a *earshot.Analysis) []bool {
 
 func has(a *earshot.Analysis, labels []string) bool {
 	for _, l := range a.Intents {
-		if contains(labels, l.Label) {
+		if slices.Contains(labels, l.Label) {
 			return true
 		}
 	}

@@ -43,7 +43,7 @@ func (t *Tracker) keepExample(i *Issue, s *Said, m *Mention, text string, simila
 	if slices.ContainsFunc(i.examples, func(o example) bool { return o.Person == e.Person || o.Text == e.Text }) {
 		return
 	}
-	if len(i.examples) >= maxExamples && !bySimilarityLess(e, i.examples[len(i.examples)-1]) {
+	if len(i.examples) >= maxExamples && bySimilarity(e, i.examples[len(i.examples)-1]) >= 0 {
 		return
 	}
 	i.examples = append(i.examples, e)
@@ -51,8 +51,6 @@ func (t *Tracker) keepExample(i *Issue, s *Said, m *Mention, text string, simila
 	trimExamples(i)
 	t.touch(i)
 }
-
-func bySimilarityLess(a, b example) bool { return bySimilarity(a, b) < 0 }
 
 func bySimilarity(a, b example) int {
 	return cmp.Or(cmp.Compare(b.Similarity, a.Similarity), cmp.Compare(a.Verbatim, b.Verbatim))
@@ -119,7 +117,7 @@ func (t *Tracker) name(i *Issue) (titles map[string]string, phrases map[string][
 	}
 	titles, phrases = map[string]string{}, map[string][]string{}
 	for lang, texts := range byLang {
-		if p := t.titler.phrases(texts, i.weight); len(p) > 0 {
+		if p := t.reader.phrases(texts, i.weight); len(p) > 0 {
 			titles[lang], phrases[lang] = p[0], p
 		}
 	}
@@ -143,13 +141,6 @@ func (i *Issue) Examples(most int) []earshot.Example {
 	return list
 }
 
-// A Titler finds what texts have in common, in their own words: n-grams of one
-// to four words, weighed by class TF-IDF (how many of the texts have it, times
-// what its words and concepts weigh in the issue as a whole) and picked by
-// maximal marginal relevance (Carbonell and Goldstein, 1998), so that the
-// phrases differ.
-type Titler struct{ reader *Reader }
-
 // A gram is a candidate.
 type gram struct {
 	surface string // as the first text has it
@@ -171,18 +162,23 @@ const idleWord = 0.15
 // worth is how much longer phrases are liked: one word is rarely a title.
 var worth = [maxGram + 1]float64{0, 0.7, 1.1, 1.15, 1.1}
 
-func (t *Titler) phrases(texts []*example, weight func(string) float64) []string {
+// phrases finds what texts have in common, in their own words: n-grams of one
+// to four words, weighed by class TF-IDF (how many of the texts have it, times
+// what its words and concepts weigh in the issue as a whole) and picked by
+// maximal marginal relevance (Carbonell and Goldstein, 1998), so that the
+// phrases differ.
+func (r *Reader) phrases(texts []*example, weight func(string) float64) []string {
 	grams := map[string]*gram{}
 	for _, e := range texts {
 		text := e.Text
-		tokens := t.reader.nlp.Tokens(text)
+		tokens := r.nlp.Tokens(text)
 		counted := map[string]bool{}
 		for from := range tokens {
 			for n := 1; n <= maxGram && from+n <= len(tokens); n++ {
-				if !t.inner(text, &tokens[from+n-1]) || n > 1 && apart(text, &tokens[from+n-2], &tokens[from+n-1]) {
+				if !r.inner(text, &tokens[from+n-1]) || n > 1 && apart(text, &tokens[from+n-2], &tokens[from+n-1]) {
 					break
 				}
-				t.count(grams, counted, text, tokens[from:from+n], e.nouns, weight)
+				r.count(grams, counted, text, tokens[from:from+n], e.nouns, weight)
 			}
 		}
 	}
@@ -211,10 +207,10 @@ func (t *Titler) phrases(texts []*example, weight func(string) float64) []string
 }
 
 // count counts a candidate once a text.
-func (t *Titler) count(grams map[string]*gram, counted map[string]bool, text string, tokens []nlp.Token, nouns []earshot.Span, weight func(string) float64) {
+func (r *Reader) count(grams map[string]*gram, counted map[string]bool, text string, tokens []nlp.Token, nouns []earshot.Span, weight func(string) float64) {
 	first, last := &tokens[0], &tokens[len(tokens)-1]
-	ends := t.reader.tells(text, last) || t.reader.unable[last.Norm] || len(tokens) > 1 && last.Norm == able && t.reader.denies[tokens[len(tokens)-2].Norm]
-	if !t.begins(text, first) || !ends && !t.reader.endsSaying(tokens) {
+	ends := r.tells(text, last) || r.unable[last.Norm] || len(tokens) > 1 && last.Norm == able && r.denies[tokens[len(tokens)-2].Norm]
+	if !r.begins(text, first) || !ends && !r.endsSaying(tokens) {
 		return
 	}
 	var key strings.Builder
@@ -224,13 +220,13 @@ func (t *Titler) count(grams map[string]*gram, counted map[string]bool, text str
 		key.WriteString(tokens[i].Norm)
 		key.WriteByte(' ')
 		switch {
-		case t.reader.denies[tokens[i].Norm] || i > 0 && tokens[i].Norm == able && t.reader.denies[tokens[i-1].Norm]:
+		case r.denies[tokens[i].Norm] || i > 0 && tokens[i].Norm == able && r.denies[tokens[i-1].Norm]:
 			denied = denial
-		case weight(tokens[i].Norm) == 0 && len(t.reader.said[tokens[i].Norm]) == 0:
+		case weight(tokens[i].Norm) == 0 && len(r.said[tokens[i].Norm]) == 0:
 			idle++
 		}
 	}
-	terms := t.reader.terms(nil, text, tokens)
+	terms := r.terms(nil, text, tokens)
 	told := 0.0
 	for _, term := range terms {
 		told += weight(term)
@@ -281,11 +277,11 @@ func apart(text string, a, b *nlp.Token) bool {
 }
 
 // inner says whether a token may stand inside a phrase.
-func (t *Titler) inner(text string, tok *nlp.Token) bool {
+func (r *Reader) inner(text string, tok *nlp.Token) bool {
 	return tok.Kind != nlp.Punct && tok.Kind != nlp.Emoji && tok.Kind != nlp.Number && !isPlaceholder(text, tok)
 }
 
 // begins says whether a phrase may begin with a token.
-func (t *Titler) begins(text string, tok *nlp.Token) bool {
-	return t.reader.tells(text, tok) || t.reader.denies[tok.Norm]
+func (r *Reader) begins(text string, tok *nlp.Token) bool {
+	return r.tells(text, tok) || r.denies[tok.Norm]
 }

@@ -777,7 +777,9 @@ func TestNamedStays(t *testing.T) {
 		// Their words become the same.
 		for _, x := range []*Issue{old, other} {
 			for _, m := range []string{"socket", "sparks", "smoke", "fire", "alarm"} {
-				d.spaces["en"].add(&x.centroid, vector{{m, 1}}, d.now, 3)
+				for range 3 {
+					d.spaces["en"].add(&x.centroid, vector{{m, 1}}, d.now)
+				}
 			}
 			x.unlike = true
 		}

@@ -44,15 +44,11 @@ The same input gives the same bytes.`,
 					return usageError{fmt.Errorf("--rules: %w", err)}
 				}
 			}
-			in := cmd.InOrStdin()
-			if args[0] != "-" {
-				file, err := os.Open(args[0])
-				if err != nil {
-					return usageError{err}
-				}
-				defer file.Close() //nolint:errcheck // read only
-				in = file
+			in, err := openInput(cmd, args)
+			if err != nil {
+				return err
 			}
+			defer in.Close() //nolint:errcheck // read only
 			p, err := nlp.New()
 			if err != nil {
 				return err
@@ -130,15 +126,14 @@ func replay(ctx context.Context, r *engine.Replay, in io.Reader, out io.Writer) 
 		}
 		return err
 	}
-	var lines []replayLine
-	flush := func() error {
-		prepare(r, lines)
+	err := inChunks(ctx, in, func(lines []numbered) error {
+		items := prepare(r, lines)
 		for i := range lines {
 			l := &lines[i]
 			var before, after []*earshot.Alert
 			var names []string
 			if l.err == nil {
-				before, names, after, l.err = r.Place(l.item)
+				before, names, after, l.err = r.Place(items[i])
 			}
 			var out []any
 			for _, a := range before {
@@ -148,7 +143,7 @@ func replay(ctx context.Context, r *engine.Replay, in io.Reader, out io.Writer) 
 				refused = true
 				out = append(out, refusal{l.number, server.ProblemOf(l.err, "")})
 			} else {
-				out = append(out, replayedVerbatim{l.item.ID, names})
+				out = append(out, replayedVerbatim{items[i].ID, names})
 			}
 			for _, a := range after {
 				out = append(out, replayedAlert{a})
@@ -159,24 +154,9 @@ func replay(ctx context.Context, r *engine.Replay, in io.Reader, out io.Writer) 
 				}
 			}
 		}
-		lines = lines[:0]
 		return w.Flush()
-	}
-	for line, err := range ingest.Lines(in, maxLine) {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err != nil && earshot.CodeOf(err) != earshot.TooLarge {
-			return err
-		}
-		lines = append(lines, replayLine{number: line.Number, data: append([]byte(nil), line.Data...), err: err})
-		if len(lines) == chunk {
-			if err := flush(); err != nil {
-				return err
-			}
-		}
-	}
-	if err := flush(); err != nil {
+	})
+	if err != nil {
 		return err
 	}
 	if err := put(replayedEnd{r.Issues()}); err != nil {
@@ -191,15 +171,9 @@ func replay(ctx context.Context, r *engine.Replay, in io.Reader, out io.Writer) 
 	return nil
 }
 
-type replayLine struct {
-	number int
-	data   []byte
-	item   *engine.ReplayItem
-	err    error
-}
-
 // prepare analyses lines, several at once.
-func prepare(r *engine.Replay, lines []replayLine) {
+func prepare(r *engine.Replay, lines []numbered) []*engine.ReplayItem {
+	items := make([]*engine.ReplayItem, len(lines))
 	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for i := range lines {
@@ -209,11 +183,12 @@ func prepare(r *engine.Replay, lines []replayLine) {
 		}
 		g.Go(func() error {
 			var d ingest.Draft
-			if d, l.err = ingest.DecodeVerbatim(l.data, ingest.Options{ID: true, Arrival: true}); l.err == nil {
-				l.item, l.err = r.Prepare(d, fmt.Sprintf("line-%d", l.number))
+			if d, l.err = ingest.DecodeVerbatim(l.in, ingest.Options{ID: true, Arrival: true}); l.err == nil {
+				items[i], l.err = r.Prepare(d, fmt.Sprintf("line-%d", l.number))
 			}
 			return nil
 		})
 	}
 	_ = g.Wait() // the goroutines return no error
+	return items
 }

@@ -41,18 +41,49 @@ func textCommand(use, short string, prepare func(cmd *cobra.Command) (lineFunc, 
 			if err != nil {
 				return err
 			}
-			in := cmd.InOrStdin()
-			if len(args) == 1 && args[0] != "-" {
-				file, err := os.Open(args[0])
-				if err != nil {
-					return usageError{err}
-				}
-				defer file.Close() //nolint:errcheck // read only
-				in = file
+			in, err := openInput(cmd, args)
+			if err != nil {
+				return err
 			}
+			defer in.Close() //nolint:errcheck // read only
 			return eachLine(cmd.Context(), in, cmd.OutOrStdout(), f)
 		},
 	}
+}
+
+// openInput opens the file that is the first argument; standard input if there
+// is none, or it is "-".
+func openInput(cmd *cobra.Command, args []string) (io.ReadCloser, error) {
+	if len(args) == 0 || args[0] == "-" {
+		return io.NopCloser(cmd.InOrStdin()), nil
+	}
+	file, err := os.Open(args[0])
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return file, nil
+}
+
+// inChunks hands the lines of in to work, so many at a time. A line that is too
+// long has that as its error.
+func inChunks(ctx context.Context, in io.Reader, work func([]numbered) error) error {
+	var lines []numbered
+	for line, err := range ingest.Lines(in, maxLine) {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil && earshot.CodeOf(err) != earshot.TooLarge {
+			return err
+		}
+		lines = append(lines, numbered{number: line.Number, in: append([]byte(nil), line.Data...), err: err})
+		if len(lines) == chunk {
+			if err := work(lines); err != nil {
+				return err
+			}
+			lines = lines[:0]
+		}
+	}
+	return work(lines)
 }
 
 // eachLine maps the lines of in through f, several at once. A line that is
@@ -60,8 +91,7 @@ func textCommand(use, short string, prepare func(cmd *cobra.Command) (lineFunc, 
 func eachLine(ctx context.Context, in io.Reader, out io.Writer, f lineFunc) error {
 	w := bufio.NewWriterSize(out, 1<<16)
 	refused := false
-	var lines []numbered
-	flush := func() error {
+	err := inChunks(ctx, in, func(lines []numbered) error {
 		var g errgroup.Group
 		g.SetLimit(runtime.GOMAXPROCS(0))
 		for from := 0; from < len(lines); from += chunk / 8 {
@@ -80,24 +110,9 @@ func eachLine(ctx context.Context, in io.Reader, out io.Writer, f lineFunc) erro
 				return err
 			}
 		}
-		lines = lines[:0]
 		return w.Flush()
-	}
-	for line, err := range ingest.Lines(in, maxLine) {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err != nil && earshot.CodeOf(err) != earshot.TooLarge {
-			return err
-		}
-		lines = append(lines, numbered{number: line.Number, in: append([]byte(nil), line.Data...), err: err})
-		if len(lines) == chunk {
-			if err := flush(); err != nil {
-				return err
-			}
-		}
-	}
-	if err := flush(); err != nil {
+	})
+	if err != nil {
 		return err
 	}
 	if refused {
