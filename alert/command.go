@@ -34,7 +34,7 @@ func Command(a *earshot.Alert, m *Memory, action, args, by string, now time.Time
 			return Change{Reason: "it is acknowledged already"}, nil
 		}
 		a.State, a.SnoozedUntil = earshot.Acknowledged, nil
-		note(a, now, by, "acknowledged", "")
+		Note(a, now, by, "acknowledged", "")
 		return Change{true, Acknowledged, "a person is on it"}, nil
 	case "snooze":
 		if over {
@@ -55,7 +55,7 @@ func Command(a *earshot.Alert, m *Memory, action, args, by string, now time.Time
 		case lastOf(a, by, "noted") == args:
 			return Change{Reason: "that is noted already"}, nil
 		}
-		note(a, now, by, "noted", args)
+		Note(a, now, by, "noted", args)
 		return Change{Changed: true, Reason: "noted"}, nil
 	}
 	return Change{}, earshot.Errorf(earshot.Invalid, "an alert can't be told to do that")
@@ -73,7 +73,7 @@ func snooze(a *earshot.Alert, args, by string, now time.Time) (Change, error) {
 		return Change{Reason: "it is snoozed already"}, nil
 	}
 	a.State, a.SnoozedUntil = earshot.Snoozed, &until
-	note(a, now, by, "snoozed", d.String())
+	Note(a, now, by, "snoozed", d.String())
 	return Change{Changed: true, Reason: "nothing is sent until then"}, nil
 }
 
@@ -95,7 +95,7 @@ func vote(a *earshot.Alert, value, by string, now time.Time) (Change, error) {
 		}
 	}
 	a.Votes[value]++
-	note(a, now, by, "voted", value)
+	Note(a, now, by, "voted", value)
 	return Change{Changed: true, Reason: "counted"}, nil
 }
 

@@ -71,19 +71,25 @@ func Open(id, rule string, subject earshot.Subject, m *Memory, v Verdict, now ti
 	a := &earshot.Alert{ID: id, Rule: rule, State: earshot.Firing, Subject: subject, FiredAt: now,
 		Examples: []string{}, Deliveries: []earshot.DeliveryState{}}
 	show(a, m, v, now, loc)
-	note(a, now, "system", "fired", a.Reason)
+	Note(a, now, "system", "fired", a.Reason)
 	return a
 }
 
-// show makes the alert say what v says.
+// show makes the alert say what v says, and remembers that it was told.
 func show(a *earshot.Alert, m *Memory, v Verdict, now time.Time, loc *time.Location) {
-	a.Detector, a.Window, a.Reason = v.Detector, v.Window, v.Reason(loc)
-	a.Observed, a.Customers, a.Expected, a.Ratio = v.Observed, v.People, v.Expected, v.Ratio
+	a.Detector = v.Detector
+	Figures(a, v, loc)
 	m.tell(v, now)
 }
 
+// Figures makes the alert say how bad it is, without anybody being told.
+func Figures(a *earshot.Alert, v Verdict, loc *time.Location) {
+	a.Window, a.Reason = v.Window, v.Reason(loc)
+	a.Observed, a.Customers, a.Expected, a.Ratio = v.Observed, v.People, v.Expected, v.Ratio
+}
+
 // note writes an event into the history. Every change does.
-func note(a *earshot.Alert, now time.Time, by, action, text string) {
+func Note(a *earshot.Alert, now time.Time, by, action, text string) {
 	a.History = append(a.History, earshot.Event{At: now, By: by, Action: action, Note: text})
 	a.Version++
 }
@@ -109,7 +115,7 @@ func Look(a *earshot.Alert, m *Memory, v Verdict, now time.Time, loc *time.Locat
 	case v.Fired && m.worse(v) && now.Sub(m.Told) >= quietTell:
 		before := m.Observed
 		show(a, m, v, now, loc)
-		note(a, now, "system", "updated", a.Reason)
+		Note(a, now, "system", "updated", a.Reason)
 		return Change{true, Updated, fmt.Sprintf("at least twice the %d last told", before)}
 	case v.Calm:
 		return Change{Reason: "calm since " + clock(m.Calm, loc)}
@@ -132,7 +138,7 @@ func wake(a *earshot.Alert, m *Memory, v Verdict, now time.Time, loc *time.Locat
 		show(a, m, v, now, loc)
 	}
 	m.Told = now
-	note(a, now, "system", "woke", "the snooze is over, and it is not")
+	Note(a, now, "system", "woke", "the snooze is over, and it is not")
 	return Change{true, Updated, "the snooze is over, and it is not"}
 }
 
@@ -144,7 +150,7 @@ func end(a *earshot.Alert, m *Memory, now time.Time, by, reason string) Change {
 	}
 	m.Holds = now.Add(hold)
 	a.State, a.ResolvedAt, a.SnoozedUntil = earshot.Resolved, &now, nil
-	note(a, now, by, "resolved", reason)
+	Note(a, now, by, "resolved", reason)
 	return Change{true, Resolved, reason}
 }
 

@@ -191,8 +191,8 @@ func (w *watch) judge(st *state, i *issues.Issue, now time.Time) {
 // refresh makes a running alert say how bad it has been so far. Whom that
 // concerns is told by alert.Look alone, when it got materially worse.
 func (w *watch) refresh(in *incident, v alert.Verdict) {
-	if a := in.Alert; v.Fired && v.Observed > a.Observed {
-		a.Observed, a.Customers, a.Expected, a.Ratio, a.Window, a.Reason = v.Observed, v.People, v.Expected, v.Ratio, v.Window, v.Reason(w.loc)
+	if v.Fired && v.Observed > in.Alert.Observed {
+		alert.Figures(in.Alert, v, w.loc)
 	}
 }
 
@@ -297,8 +297,7 @@ func (w *watch) fold(st *state, i *issues.Issue, now time.Time) bool {
 		}
 		if !slices.Contains(in.Folded, i.Number()) {
 			in.Folded = append(in.Folded, i.Number())
-			in.Alert.History = append(in.Alert.History, earshot.Event{At: now, By: "system", Action: "folded", Note: i.ID() + " spikes too and is about much the same"})
-			in.Alert.Version++
+			alert.Note(in.Alert, now, "system", "folded", i.ID()+" spikes too and is about much the same")
 			w.apply(st, n, in, alert.Change{Changed: true}, now)
 		}
 		return true
@@ -359,8 +358,7 @@ func (w *watch) merged(st *state, from, into int64, now time.Time) {
 		w.apply(st, from, in, c, now)
 	default:
 		in.Alert.Subject = earshot.Subject{Type: "issue", ID: i.ID(), Title: st.issues.Title(i)}
-		in.Alert.History = append(in.Alert.History, earshot.Event{At: now, By: "system", Action: "merged", Note: issues.IDOf(from) + " went into " + i.ID()})
-		in.Alert.Version++
+		alert.Note(in.Alert, now, "system", "merged", issues.IDOf(from)+" went into "+i.ID())
 		w.incidents[into] = in
 		w.apply(st, into, in, alert.Change{Changed: true}, now)
 	}
