@@ -88,7 +88,7 @@ func Figures(a *earshot.Alert, v Verdict, loc *time.Location) {
 	a.Observed, a.Customers, a.Expected, a.Ratio = v.Observed, v.People, v.Expected, v.Ratio
 }
 
-// note writes an event into the history. Every change does.
+// Note writes an event into the history. Every change does.
 func Note(a *earshot.Alert, now time.Time, by, action, text string) {
 	a.History = append(a.History, earshot.Event{At: now, By: by, Action: action, Note: text})
 	a.Version++
